@@ -1,0 +1,125 @@
+interface CodeEntry {
+  /** Shown to people; never reused. */
+  readonly number: `WEFT${string}`;
+  /** How to mend it: one sentence, imperative. */
+  readonly help: string;
+}
+
+/**
+ * Every error code, once. 01xx manifests and nouns, 02xx the log, 03xx xDS and translation,
+ * 04xx plugins, 05xx identity, 06xx the API and the command line.
+ */
+export const CODES = {
+  "manifest.syntax": { number: "WEFT0101", help: "mend the YAML at this place" },
+  "manifest.too_large": { number: "WEFT0102", help: "split the file into smaller ones" },
+  "manifest.unknown_kind": {
+    number: "WEFT0103",
+    help: "see `weft explain kinds` for what a mesh holds",
+  },
+  "manifest.unknown_version": {
+    number: "WEFT0104",
+    help: "use a version of this kind that Weft reads",
+  },
+  "manifest.unknown_field": { number: "WEFT0105", help: "remove the field or mend its name" },
+  "manifest.bad_value": { number: "WEFT0106", help: "write a value of the field's type" },
+  "manifest.bad_metadata": {
+    number: "WEFT0107",
+    help: "give the resource a name and labels as Kubernetes wants them",
+  },
+  "manifest.duplicate": { number: "WEFT0108", help: "keep one of the two documents" },
+  "manifest.untranslated": {
+    number: "WEFT0109",
+    help: "the field is stored, but proxies do not act on it yet",
+  },
+  "manifest.foreign_kind": {
+    number: "WEFT0110",
+    help: "apply it to the platform it belongs to; Weft only keeps mesh configuration",
+  },
+  "mesh.unknown_resource": { number: "WEFT0120", help: "list what there is with `weft get KIND`" },
+  "mesh.unknown_revision": { number: "WEFT0121", help: "list the revisions with `weft log`" },
+  "mesh.nothing_to_revert": { number: "WEFT0122", help: "pick a revision that changed resources" },
+  "mesh.revert_conflict": {
+    number: "WEFT0123",
+    help: "take the later revisions back first, or use --restore",
+  },
+  "log.conflict": { number: "WEFT0201", help: "reload and try again" },
+  "log.unavailable": { number: "WEFT0202", help: "wait until NATS answers again" },
+  "log.outcome_unknown": {
+    number: "WEFT0203",
+    help: "run the command again with the same command id",
+  },
+  "log.frozen": {
+    number: "WEFT0204",
+    help: "compare the log with its backup before anything else is written",
+  },
+  "log.full": { number: "WEFT0205", help: "give the stream more room" },
+  "log.old_server": { number: "WEFT0206", help: "start nats-server 2.15 or newer" },
+  "log.bad_stream": { number: "WEFT0207", help: "restore the stream's settings" },
+  "log.too_large": { number: "WEFT0208", help: "apply in smaller pieces" },
+  "log.blob_missing": { number: "WEFT0209", help: "push the plugin again" },
+  "xds.bad_request": { number: "WEFT0301", help: "send what the xDS protocol asks for" },
+  "xds.denied": {
+    number: "WEFT0302",
+    help: "connect with a certificate of the node's own identity",
+  },
+  "proxy.bad_description": { number: "WEFT0303", help: "give id, type, ip, namespace and labels" },
+  "plugin.not_wasm": {
+    number: "WEFT0401",
+    help: "build the module with `npm run build` in its folder",
+  },
+  "plugin.no_abi": { number: "WEFT0402", help: "export exactly one proxy_abi_version_* function" },
+  "plugin.start_section": { number: "WEFT0403", help: "compile with --exportStart _initialize" },
+  "plugin.bad_import": {
+    number: "WEFT0404",
+    help: "import only what Envoy's host offers for this ABI",
+  },
+  "plugin.bad_export": { number: "WEFT0405", help: "give the callback the signature of its ABI" },
+  "plugin.no_memory": {
+    number: "WEFT0406",
+    help: "export the memory, at most 16384 pages to begin with",
+  },
+  "plugin.no_allocator": { number: "WEFT0407", help: "export malloc or proxy_on_memory_allocate" },
+  "plugin.too_large": {
+    number: "WEFT0408",
+    help: "make the module smaller: -O3, no debug sections",
+  },
+  "plugin.unknown": { number: "WEFT0409", help: "push it first with `weft plugin push`" },
+  "plugin.bad_name": { number: "WEFT0410", help: "use lower-case letters, digits and dashes" },
+  "ca.bad_csr": {
+    number: "WEFT0501",
+    help: "send a PKCS#10 request of at most 8 KiB, signed by its own key",
+  },
+  "ca.bad_key": {
+    number: "WEFT0502",
+    help: "use P-256, P-384, Ed25519 or RSA of 2048 bits and more",
+  },
+  "ca.denied": { number: "WEFT0503", help: "make a new token with `weft token create`" },
+  "ca.bad_identity": {
+    number: "WEFT0504",
+    help: "use names of letters, digits, dots, dashes and underscores",
+  },
+  "ca.no_root": { number: "WEFT0505", help: "start a replica with the role ca first" },
+  "agent.no_envoy": { number: "WEFT0510", help: "set WEFT_ENVOY or put envoy on PATH" },
+  "agent.unreachable": {
+    number: "WEFT0511",
+    help: "check --server and that the control plane runs",
+  },
+  "control.bad_request": { number: "WEFT0601", help: "mend the request" },
+  "control.stale_base": {
+    number: "WEFT0602",
+    help: "look at what changed with `weft log`, then apply on the new head",
+  },
+  "control.refused": {
+    number: "WEFT0603",
+    help: "mend the places named above; nothing was changed",
+  },
+  "cli.usage": { number: "WEFT0610", help: "see `weft --help`" },
+  "cli.no_file": { number: "WEFT0611", help: "check the path" },
+  "cli.unreachable": {
+    number: "WEFT0612",
+    help: "start a control plane with `weft up`, or name one with --server",
+  },
+} as const satisfies Record<string, CodeEntry>;
+
+/** A stable code, `noun.reason`. */
+export type Code = keyof typeof CODES;

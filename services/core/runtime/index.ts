@@ -1,0 +1,23 @@
+// The shell of every process: its log, its clock, its health, and gRPC over node:http2.
+
+export { type Clock, systemClock } from "./clock.ts";
+export {
+  callUnary,
+  dispatch,
+  endGrpc,
+  frame,
+  GRPC_STATUS,
+  type GrpcCall,
+  GrpcError,
+  type GrpcHandler,
+  type GrpcRoutes,
+  type GrpcStatus,
+  openCall,
+  openGrpc,
+  type Peer,
+  readFrames,
+  unary,
+} from "./grpc.ts";
+export { createLogger, type Logger, silentLogger } from "./log.ts";
+export { createMonitor, type Labels, type Metric, type Monitor, serveMonitor } from "./monitor.ts";
+export type { RoleContext } from "./role.ts";
