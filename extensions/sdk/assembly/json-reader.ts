@@ -1,0 +1,208 @@
+import { Bytes } from "./bytes";
+import { encode, sequenceLength } from "./utf8";
+
+/** Objects within objects; a configuration deeper than this is a mistake or an attack. */
+const DEPTH_MAX: i32 = 32;
+
+/**
+ * Reads JSON (RFC 8259) step by step: objects and strings, which is what configurations are made
+ * of. It never traps. The first problem is kept with its field and position, and from then on
+ * every step answers "no more", so that a reader needs no check between the steps:
+ *
+ *     json.openObject();
+ *     while (json.nextMember()) {
+ *       if (json.name.equals("cookie")) cookie = json.readString();
+ *       else json.refuse("is no setting");
+ *     }
+ *     if (!json.finish()) logError(json.problem);
+ */
+@final
+export class JsonReader {
+  /** What is wrong, or "" so far: `request.x-stamp: expected a string, found a number, at byte 9`. */
+  problem: string = "";
+  /** The member `nextMember` has stepped to. */
+  name: Bytes = Bytes.of("");
+
+  private readonly bytes: Bytes;
+  private position: i32 = 0;
+  /** The names on the way to the current member, one for each open object. */
+  private readonly path: string[] = [];
+  private isFirstMember: bool = false;
+
+  constructor(bytes: Bytes) {
+    this.bytes = bytes;
+  }
+
+  /** Enters the object that stands here. */
+  openObject(): bool {
+    if (!this.expect(0x7b, "an object")) return false;
+    if (this.path.length == DEPTH_MAX) return this.refuse("is nested too deeply");
+    this.path.push("");
+    this.isFirstMember = true;
+    return true;
+  }
+
+  /** Steps to the next member of the open object; at its end leaves it and answers false. */
+  nextMember(): bool {
+    if (this.problem.length > 0 || this.path.length == 0) return false;
+    const isFirst = this.isFirstMember;
+    this.isFirstMember = false;
+    this.path[this.path.length - 1] = "";
+    if (this.skipTo() == 0x7d) {
+      this.position++;
+      this.path.pop();
+      return false;
+    }
+    if (!isFirst && !this.expect(0x2c, "a comma or the end of the object")) return false;
+    this.name = this.text("a name in quotes");
+    if (!this.expect(0x3a, "a colon")) return false;
+    this.path[this.path.length - 1] = this.name.toString();
+    return true;
+  }
+
+  /** The string that stands here, owned; empty if there is none, which `problem` then tells. */
+  readString(): Bytes {
+    return this.text("a string");
+  }
+
+  /** Checks that nothing follows, and answers whether all was well. */
+  finish(): bool {
+    if (this.problem.length == 0 && this.skipTo() != -1) this.expected("the end");
+    return this.problem.length == 0;
+  }
+
+  /** Refuses the current member for a reason of the caller's. Answers false, to return it. */
+  refuse(reason: string): bool {
+    return this.fail(" " + reason);
+  }
+
+  private text(wanted: string): Bytes {
+    if (!this.expect(0x22, wanted)) return Bytes.view(0, 0);
+    const start = this.position;
+    const end = this.closingQuote();
+    const buffer = new ArrayBuffer(end - start);
+    const first = changetype<usize>(buffer);
+    let to = first;
+    while (this.problem.length == 0 && this.position < end) to += this.copyCharacter(to, end);
+    this.position++;
+    return Bytes.owned(buffer).slice(0, <i32>(to - first));
+  }
+
+  /** The position of the quote that ends the string begun before `position`. */
+  private closingQuote(): i32 {
+    for (let at = this.position; at < this.bytes.length; at++) {
+      const byte = this.bytes.at(at);
+      if (byte == 0x22) return at;
+      if (byte == 0x5c) at++;
+    }
+    this.position = this.bytes.length;
+    this.fail(": a string has no end");
+    return this.position;
+  }
+
+  /** Copies one character, escaped or plain, and answers how many bytes it took. */
+  private copyCharacter(to: usize, end: i32): i32 {
+    const byte = this.bytes.at(this.position);
+    if (byte == 0x5c) return encode(this.escaped(), to);
+    if (byte < 0x20) return this.failAt(": a control character must be escaped");
+    const from = this.bytes.start + this.position;
+    const length = sequenceLength(from, this.bytes.start + end);
+    if (length == 0) return this.failAt(": not UTF-8");
+    memory.copy(to, from, length);
+    this.position += length;
+    return length;
+  }
+
+  /** Reads an escape sequence. A surrogate alone is no character and is refused. */
+  private escaped(): u32 {
+    const letter = this.bytes.at(this.position + 1);
+    if (letter != 0x75) return this.simpleEscape(letter);
+    const unit = this.hexUnit();
+    if (unit < 0xd800 || unit > 0xdfff) return unit;
+    if (unit > 0xdbff || this.bytes.at(this.position) != 0x5c) return this.loneSurrogate();
+    if (this.bytes.at(this.position + 1) != 0x75) return this.loneSurrogate();
+    const low = this.hexUnit();
+    if (low < 0xdc00 || low > 0xdfff) return this.loneSurrogate();
+    return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+  }
+
+  private simpleEscape(letter: i32): u32 {
+    this.position += 2;
+    switch (letter) {
+      case 0x22: case 0x2f: case 0x5c: return letter;
+      case 0x62: return 0x08;
+      case 0x66: return 0x0c;
+      case 0x6e: return 0x0a;
+      case 0x72: return 0x0d;
+      case 0x74: return 0x09;
+    }
+    this.position -= 2;
+    return this.failAt(": unknown escape sequence");
+  }
+
+  /** Reads `\uXXXX`. */
+  private hexUnit(): u32 {
+    let unit: u32 = 0;
+    for (let i = 2; i < 6; i++) {
+      const byte = this.bytes.at(this.position + i);
+      const letter = byte | 0x20;
+      if (byte >= 0x30 && byte <= 0x39) unit = unit * 16 + byte - 0x30;
+      else if (letter >= 0x61 && letter <= 0x66) unit = unit * 16 + letter - 0x57;
+      else return this.failAt(": \\u needs four hexadecimal digits");
+    }
+    this.position += 6;
+    return unit;
+  }
+
+  private loneSurrogate(): u32 {
+    return this.failAt(": half of a surrogate pair");
+  }
+
+  /** The next byte that is not white space, or -1 at the end. */
+  private skipTo(): i32 {
+    let byte = this.bytes.at(this.position);
+    while (byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09) {
+      byte = this.bytes.at(++this.position);
+    }
+    return byte;
+  }
+
+  private expect(byte: i32, wanted: string): bool {
+    if (this.problem.length > 0) return false;
+    if (this.skipTo() != byte) return this.expected(wanted);
+    this.position++;
+    return true;
+  }
+
+  private expected(wanted: string): bool {
+    return this.fail(": expected " + wanted + ", found " + nameOf(this.bytes.at(this.position)));
+  }
+
+  /** As `fail`, for those that answer a number. */
+  private failAt(what: string): i32 {
+    this.fail(what);
+    return 0;
+  }
+
+  private fail(what: string): bool {
+    if (this.problem.length > 0) return false;
+    const field = this.path.filter((name) => name.length > 0).join(".");
+    const subject = field.length > 0 ? field : "configuration";
+    this.problem = subject + what + ", at byte " + this.position.toString();
+    return false;
+  }
+}
+
+/** What a value is, told by its first byte. */
+function nameOf(byte: i32): string {
+  switch (byte) {
+    case -1: return "the end";
+    case 0x22: return "a string";
+    case 0x7b: return "an object";
+    case 0x5b: return "an array";
+    case 0x74: case 0x66: return "a boolean";
+    case 0x6e: return "null";
+  }
+  if (byte == 0x2d || (byte >= 0x30 && byte <= 0x39)) return "a number";
+  return byte > 0x20 && byte < 0x7f ? "'" + String.fromCharCode(byte) + "'" : "a stray byte";
+}

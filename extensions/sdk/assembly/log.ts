@@ -1,0 +1,40 @@
+import { LogLevel, Status } from "./abi/codes";
+import * as host from "./abi/host";
+import { firstOut, firstWord } from "./abi/result";
+import { Bytes } from "./bytes";
+
+/** The host's level. Info until it is read: no hostcall but proxy_log is legal before that. */
+let level: u32 = LogLevel.Info;
+
+/** Asks the host for its level; done when a plugin starts and when it is configured. */
+export function readLogLevel(): void {
+  if (host.proxy_get_log_level(firstOut()) == Status.Ok) level = firstWord();
+}
+
+/** Whether a message would be seen. Ask before building a message that costs something. */
+@inline
+export function logs(wanted: LogLevel): bool {
+  return <u32>wanted >= level;
+}
+
+export function logDebug(message: string): void {
+  log(LogLevel.Debug, message);
+}
+
+export function logInfo(message: string): void {
+  log(LogLevel.Info, message);
+}
+
+export function logWarn(message: string): void {
+  log(LogLevel.Warn, message);
+}
+
+export function logError(message: string): void {
+  log(LogLevel.Error, message);
+}
+
+export function log(wanted: LogLevel, message: string): void {
+  if (!logs(wanted)) return;
+  const text = Bytes.of(message);
+  host.proxy_log(wanted, text.start, text.length);
+}

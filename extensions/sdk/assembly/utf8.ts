@@ -1,0 +1,44 @@
+/**
+ * The length of the UTF-8 sequence at `at`, or 0 if there is none: a lone continuation, a
+ * sequence cut short or longer than needed, a surrogate, a value past U+10FFFF (RFC 3629 §4).
+ */
+export function sequenceLength(at: usize, end: usize): i32 {
+  const first = load<u8>(at);
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (at + length > end) return 0;
+  for (let i = 1; i < length; i++) {
+    if ((load<u8>(at + i) & 0xc0) != 0x80) return 0;
+  }
+  const second = load<u8>(at, 1);
+  if (first == 0xe0 && second < 0xa0) return 0;
+  if (first == 0xed && second > 0x9f) return 0;
+  if (first == 0xf0 && second < 0x90) return 0;
+  if (first == 0xf4 && second > 0x8f) return 0;
+  return length;
+}
+
+/** Writes a code point and answers how many bytes it took. */
+export function encode(codePoint: u32, to: usize): i32 {
+  if (codePoint < 0x80) {
+    store<u8>(to, codePoint);
+    return 1;
+  }
+  if (codePoint < 0x800) {
+    store<u8>(to, 0xc0 | (codePoint >> 6));
+    store<u8>(to, 0x80 | (codePoint & 0x3f), 1);
+    return 2;
+  }
+  if (codePoint < 0x10000) {
+    store<u8>(to, 0xe0 | (codePoint >> 12));
+    store<u8>(to, 0x80 | ((codePoint >> 6) & 0x3f), 1);
+    store<u8>(to, 0x80 | (codePoint & 0x3f), 2);
+    return 3;
+  }
+  store<u8>(to, 0xf0 | (codePoint >> 18));
+  store<u8>(to, 0x80 | ((codePoint >> 12) & 0x3f), 1);
+  store<u8>(to, 0x80 | ((codePoint >> 6) & 0x3f), 2);
+  store<u8>(to, 0x80 | (codePoint & 0x3f), 3);
+  return 4;
+}

@@ -1,0 +1,144 @@
+import { guestMemory } from "./guest-memory.ts";
+import { type Header, type HeaderMap, headerMap } from "./header-map.ts";
+import { createImports, type World } from "./imports.ts";
+import { Instance, type Memory, Module } from "./webassembly.ts";
+
+export interface LogLine {
+  readonly level: number;
+  readonly message: string;
+}
+
+/** One HTTP stream through a plugin. */
+export interface Stream {
+  /** Sends the request's headers through, and answers them as the plugin leaves them. */
+  requestHeaders(headers: readonly Header[]): Header[];
+  responseHeaders(headers: readonly Header[]): Header[];
+  close(): void;
+}
+
+/** A VM that runs one module. */
+export interface Host {
+  readonly logs: readonly LogLine[];
+  readonly counters: ReadonlyMap<string, bigint>;
+  /** Pages of 64 KiB the plugin holds. */
+  readonly pages: number;
+  /** Whether the plugin has trapped: a VM that did answers nothing any more. */
+  readonly hasFailed: boolean;
+  /** Starts a plugin with its configuration and answers its root id, or null if it refuses. */
+  start(configuration: Uint8Array | string): number | null;
+  openStream(root: number): Stream;
+}
+
+export interface HostOptions {
+  /** What is said below this level is dropped: 0 trace to 5 critical. */
+  readonly logLevel?: number;
+}
+
+const REQUEST_HEADERS = 0;
+const RESPONSE_HEADERS = 2;
+const INFO = 2;
+
+/** What the plugin is doing, as far as it limits the hostcalls it may make. */
+type Phase = "initializing" | "allocating" | "running";
+
+/** The only hostcall of these that is legal while the plugin starts or allocates. */
+const ALWAYS_LEGAL = "proxy_log";
+
+type Export = (...words: number[]) => number | undefined;
+
+/** Loads a module and runs its `_initialize`; the module is linked to ABI 0.2.1 as the SDK uses it. */
+export function createHost(wasm: Uint8Array, { logLevel = INFO }: HostOptions = {}): Host {
+  const logs: LogLine[] = [];
+  const counters = new Map<string, bigint>();
+  const maps = new Map<number, HeaderMap>();
+  let configuration: Uint8Array | null = null;
+  let phase: Phase = "initializing";
+  let hasFailed = false;
+  let lastContext = 0;
+
+  const enter = (name: string, ...words: number[]): number | undefined => {
+    if (hasFailed) throw new Error(`${name} is called in a VM that has trapped`);
+    const entry = instance.exports[name] as Export | undefined;
+    try {
+      return entry?.(...words);
+    } catch (cause) {
+      hasFailed = true;
+      throw new Error(`${name} trapped: ${logs.at(-1)?.message ?? "without a word"}`, { cause });
+    }
+  };
+
+  const world: World = {
+    get memory() {
+      return memory;
+    },
+    allocate: (bytes) => {
+      const before = phase;
+      phase = "allocating";
+      const address = (enter("malloc", bytes) ?? 0) >>> 0;
+      phase = before;
+      return address;
+    },
+    permit: (call) => {
+      if (phase === "running" || call === ALWAYS_LEGAL) return;
+      throw new Error(`${call} is not allowed while the plugin is ${phase}`);
+    },
+    log: (level, message) => logs.push({ level, message }),
+    logLevel,
+    get configuration() {
+      return configuration;
+    },
+    maps,
+    counters,
+  };
+
+  const instance = new Instance(new Module(wasm), { env: createImports(world) });
+  const { memory: exported } = instance.exports;
+  const memory = guestMemory(exported as Memory);
+  enter("_initialize");
+  phase = "running";
+
+  const headersThrough = (kind: number, callback: string) => {
+    return (context: number, headers: readonly Header[]): Header[] => {
+      const map = headerMap(headers);
+      maps.set(kind, map);
+      enter(callback, context, headers.length, 1);
+      maps.delete(kind);
+      return map.entries();
+    };
+  };
+  const request = headersThrough(REQUEST_HEADERS, "proxy_on_request_headers");
+  const response = headersThrough(RESPONSE_HEADERS, "proxy_on_response_headers");
+
+  return {
+    logs,
+    counters,
+    get pages() {
+      return memory.pages;
+    },
+    get hasFailed() {
+      return hasFailed;
+    },
+    start: (bytes) => {
+      const root = ++lastContext;
+      configuration = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
+      enter("proxy_on_context_create", root, 0);
+      enter("proxy_on_vm_start", root, 0);
+      const isAccepted = enter("proxy_on_configure", root, configuration.byteLength) !== 0;
+      configuration = null;
+      return isAccepted ? root : null;
+    },
+    openStream: (root) => {
+      const context = ++lastContext;
+      enter("proxy_on_context_create", context, root);
+      return {
+        requestHeaders: (headers) => request(context, headers),
+        responseHeaders: (headers) => response(context, headers),
+        close: () => {
+          enter("proxy_on_log", context);
+          enter("proxy_on_done", context);
+          enter("proxy_on_delete", context);
+        },
+      };
+    },
+  };
+}
