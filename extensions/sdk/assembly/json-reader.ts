@@ -25,6 +25,8 @@ export class JsonReader {
 
   private readonly bytes: Bytes;
   private position: i32 = 0;
+  /** Where the current member begins. */
+  private memberPosition: i32 = 0;
   /** The names on the way to the current member, one for each open object. */
   private readonly path: string[] = [];
   private isFirstMember: bool = false;
@@ -54,6 +56,8 @@ export class JsonReader {
       return false;
     }
     if (!isFirst && !this.expect(0x2c, "a comma or the end of the object")) return false;
+    this.skipTo();
+    this.memberPosition = this.position;
     this.name = this.text("a name in quotes");
     if (!this.expect(0x3a, "a colon")) return false;
     this.path[this.path.length - 1] = this.name.toString();
@@ -73,6 +77,7 @@ export class JsonReader {
 
   /** Refuses the current member for a reason of the caller's. Answers false, to return it. */
   refuse(reason: string): bool {
+    if (this.path.length > 0 && this.problem.length == 0) this.position = this.memberPosition;
     return this.fail(" " + reason);
   }
 

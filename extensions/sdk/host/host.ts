@@ -1,19 +1,12 @@
 import { guestMemory } from "./guest-memory.ts";
-import { type Header, type HeaderMap, headerMap } from "./header-map.ts";
+import type { HeaderMap } from "./header-map.ts";
 import { createImports, type World } from "./imports.ts";
+import { createStream, type Enter, type Stream } from "./stream.ts";
 import { Instance, type Memory, Module } from "./webassembly.ts";
 
 export interface LogLine {
   readonly level: number;
   readonly message: string;
-}
-
-/** One HTTP stream through a plugin. */
-export interface Stream {
-  /** Sends the request's headers through, and answers them as the plugin leaves them. */
-  requestHeaders(headers: readonly Header[]): Header[];
-  responseHeaders(headers: readonly Header[]): Header[];
-  close(): void;
 }
 
 /** A VM that runs one module. */
@@ -34,8 +27,6 @@ export interface HostOptions {
   readonly logLevel?: number;
 }
 
-const REQUEST_HEADERS = 0;
-const RESPONSE_HEADERS = 2;
 const INFO = 2;
 
 /** What the plugin is doing, as far as it limits the hostcalls it may make. */
@@ -56,7 +47,7 @@ export function createHost(wasm: Uint8Array, { logLevel = INFO }: HostOptions = 
   let hasFailed = false;
   let lastContext = 0;
 
-  const enter = (name: string, ...words: number[]): number | undefined => {
+  const enter: Enter = (name, ...words) => {
     if (hasFailed) throw new Error(`${name} is called in a VM that has trapped`);
     const entry = instance.exports[name] as Export | undefined;
     try {
@@ -97,18 +88,6 @@ export function createHost(wasm: Uint8Array, { logLevel = INFO }: HostOptions = 
   enter("_initialize");
   phase = "running";
 
-  const headersThrough = (kind: number, callback: string) => {
-    return (context: number, headers: readonly Header[]): Header[] => {
-      const map = headerMap(headers);
-      maps.set(kind, map);
-      enter(callback, context, headers.length, 1);
-      maps.delete(kind);
-      return map.entries();
-    };
-  };
-  const request = headersThrough(REQUEST_HEADERS, "proxy_on_request_headers");
-  const response = headersThrough(RESPONSE_HEADERS, "proxy_on_response_headers");
-
   return {
     logs,
     counters,
@@ -130,15 +109,7 @@ export function createHost(wasm: Uint8Array, { logLevel = INFO }: HostOptions = 
     openStream: (root) => {
       const context = ++lastContext;
       enter("proxy_on_context_create", context, root);
-      return {
-        requestHeaders: (headers) => request(context, headers),
-        responseHeaders: (headers) => response(context, headers),
-        close: () => {
-          enter("proxy_on_log", context);
-          enter("proxy_on_done", context);
-          enter("proxy_on_delete", context);
-        },
-      };
+      return createStream(context, enter, maps);
     },
   };
 }

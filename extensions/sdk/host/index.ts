@@ -2,5 +2,6 @@
 // of ABI 0.2.1, with Envoy's behaviour where that differs from the specification.
 
 export type { Header } from "./header-map.ts";
-export { createHost, type Host, type LogLine, type Stream } from "./host.ts";
+export { createHost, type Host, type LogLine } from "./host.ts";
+export type { Stream } from "./stream.ts";
 export { Instance, Module } from "./webassembly.ts";

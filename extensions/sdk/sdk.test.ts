@@ -1,0 +1,141 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { buildPlugin } from "./build.ts";
+import { createHost, type Header, Module } from "./host/index.ts";
+
+const { wasm } = await buildPlugin(join(import.meta.dirname, "probe"));
+
+const DEBUG = 1;
+const CRITICAL = 5;
+
+/** Puts one question to the probe and answers the headers but for the question. */
+function ask(question: string, subjects: readonly string[] = []): Header[] {
+  const host = createHost(wasm);
+  const stream = host.openStream(host.start("") ?? 0);
+  const headers = subjects.map((subject): Header => ["subject", subject]);
+  const answered = stream.requestHeaders([["ask", question], ...headers]);
+  return answered.filter(([name]) => name !== "ask");
+}
+
+test("all values of a header are read, added and removed in order", () => {
+  expect(ask("all", ["one", "", "thrée"])).toEqual([
+    ["answer", "one/3"],
+    ["answer", "/0"],
+    ["answer", "thrée/6"],
+  ]);
+  expect(ask("all")).toEqual([]);
+});
+
+test("a header is there even when it is empty", () => {
+  expect(ask("has", [""])).toContainEqual(["answer", "yes"]);
+  expect(ask("has")).toContainEqual(["answer", "no"]);
+});
+
+test("bytes are compared, searched and cut without leaving their bounds", () => {
+  expect(ask("text", ["abcab"]).slice(1)).toEqual([
+    ["starts", "yes"],
+    ["index", "4"],
+    ["slice", "bc"],
+    ["beyond", "abcab"],
+    ["outside", "-1"],
+    ["copy", "yes"],
+    ["case", "yes"],
+  ]);
+});
+
+test("a filter keeps its fields for its stream and for no other", () => {
+  const host = createHost(wasm);
+  const root = host.start("") ?? 0;
+  const [first, second] = [host.openStream(root), host.openStream(root)];
+  const count = (stream: typeof first) => stream.requestHeaders([["ask", "count"]])[1];
+  expect([count(first), count(first), count(second)]).toEqual([
+    ["answer", "1"],
+    ["answer", "2"],
+    ["answer", "1"],
+  ]);
+});
+
+test("what the host would drop is not said", () => {
+  const quiet = createHost(wasm, { logLevel: CRITICAL });
+  quiet.start("secret");
+  expect(quiet.logs).toEqual([]);
+  const loud = createHost(wasm, { logLevel: DEBUG });
+  loud.start("hé");
+  expect(loud.logs).toEqual([
+    { level: 1, message: "debugged" },
+    { level: 2, message: "configured with hé" },
+  ]);
+  const question: Header[] = [["ask", "level"]];
+  expect(loud.openStream(1).requestHeaders(question)).toContainEqual(["answer", "yes"]);
+});
+
+test("counters count by what they are told", () => {
+  const host = createHost(wasm);
+  const stream = host.openStream(host.start("") ?? 0);
+  stream.requestHeaders([["ask", "has"]]);
+  stream.requestHeaders([["ask", "has"]]);
+  stream.requestHeaders([]);
+  expect(host.counters).toEqual(new Map([["answers_total", 6n]]));
+});
+
+test("a trap says where it happened before it stops the VM", () => {
+  const host = createHost(wasm);
+  const stream = host.openStream(host.start("") ?? 0);
+  expect(() => stream.requestHeaders([["ask", "trap"]])).toThrow(
+    "proxy_on_request_headers trapped",
+  );
+  expect(host.hasFailed).toBe(true);
+  expect(host.logs.at(-1)).toEqual({
+    level: CRITICAL,
+    message: expect.stringMatching(/^Index out of range at ~lib\/array\.ts:\d+:\d+$/),
+  });
+  expect(() => stream.close()).toThrow("is called in a VM that has trapped");
+});
+
+test("the host's buffers are freed, with many streams open at once", () => {
+  const host = createHost(wasm);
+  const root = host.start("") ?? 0;
+  const value = "x".repeat(1_000);
+  const open = Array.from({ length: 500 }, () => host.openStream(root));
+  const run = (requests: number) => {
+    for (let i = 0; i < requests; i++) {
+      const stream = host.openStream(root);
+      stream.requestHeaders([
+        ["ask", "all"],
+        ["subject", value],
+        ["subject", value],
+      ]);
+      stream.close();
+    }
+  };
+  run(2_000);
+  const { pages } = host;
+  run(20_000);
+  expect(host.pages).toBe(pages);
+  for (const stream of open) stream.close();
+});
+
+test("a callback that is not re-exported is not there", () => {
+  const exported = Module.exports(new Module(wasm)).map(({ name }) => name);
+  expect(exported).toContain("proxy_on_request_headers");
+  expect(exported).not.toContain("proxy_on_response_headers");
+});
+
+test("a plugin that does not compile is refused with file, line and column", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "weft-plugin-"));
+  try {
+    await mkdir(join(folder, "assembly"));
+    await mkdir(join(folder, "node_modules", "@weft"), { recursive: true });
+    await symlink(import.meta.dirname, join(folder, "node_modules", "@weft", "sdk"));
+    await writeFile(join(folder, "asconfig.json"), `{"entries": ["assembly/index.ts"]}`);
+    const source = `import { Bytes } from "@weft/sdk/assembly";\n\n  export const x: Bytes = y;\n`;
+    await writeFile(join(folder, "assembly", "index.ts"), source);
+    await expect(buildPlugin(folder)).rejects.toThrow(
+      "assembly/index.ts:3:27: TS2304 Cannot find name 'y'.",
+    );
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
