@@ -6,7 +6,7 @@ import { Plugin } from "./plugin";
 // child of a root is a stream. Ids are never used twice within a VM.
 
 /** Streams that end between two collections; the more streams are open, the more may end. */
-const ENDED_MIN: i32 = 256;
+const ENDED_MIN: i32 = 32;
 
 const roots = new Map<u32, Plugin>();
 const streams = new Map<u32, HttpFilter>();

@@ -50,11 +50,12 @@ export function createHost(wasm: Uint8Array, { logLevel = INFO }: HostOptions = 
   const enter: Enter = (name, ...words) => {
     if (hasFailed) throw new Error(`${name} is called in a VM that has trapped`);
     const entry = instance.exports[name] as Export | undefined;
+    const said = logs.length;
     try {
       return entry?.(...words);
     } catch (cause) {
       hasFailed = true;
-      throw new Error(`${name} trapped: ${logs.at(-1)?.message ?? "without a word"}`, { cause });
+      throw new Error(`${name} trapped: ${logs.slice(said).at(-1)?.message ?? "without a word"}`, { cause });
     }
   };
 
