@@ -246,7 +246,8 @@ test("a call of a later ABI is refused to an earlier one", () => {
   const exports: Named[] = [["proxy_abi_version_0_2_0", "->"], ALLOCATOR];
   const imports = [["env", "proxy_get_log_level", "i32 -> i32"]] as const;
   expect(refusalOf(moduleOf({ exports, imports }))).toBe(
-    "plugin.bad_import: no proxy offers the function env.proxy_get_log_level to ABI 0.2.0: remove it",
+    "plugin.bad_import: no proxy offers the function env.proxy_get_log_level to ABI 0.2.0: " +
+      "remove it",
   );
 });
 

@@ -35,7 +35,7 @@ export class Stamps {
   }
 }
 
-/** Whether these bytes are a token (RFC 9110 §5.6.2). Pseudo-headers are not: they steer routing. */
+/** Whether these bytes are a token (RFC 9110 §5.6.2). Pseudo-headers, which route, are none. */
 function isHeaderName(name: Bytes): bool {
   if (name.length == 0) return false;
   for (let i = 0; i < name.length; i++) {

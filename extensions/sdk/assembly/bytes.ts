@@ -47,7 +47,9 @@ export class Bytes {
   equalsIgnoringCase(that: Bytes): bool {
     if (this.length != that.length) return false;
     for (let i = 0; i < this.length; i++) {
-      if (lowerCased(load<u8>(this.start + i)) != lowerCased(load<u8>(that.start + i))) return false;
+      const mine = load<u8>(this.start + i);
+      const other = load<u8>(that.start + i);
+      if (lowerCased(mine) != lowerCased(other)) return false;
     }
     return true;
   }

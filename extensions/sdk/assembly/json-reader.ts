@@ -18,7 +18,7 @@ const DEPTH_MAX: i32 = 32;
  */
 @final
 export class JsonReader {
-  /** What is wrong, or "" so far: `request.x-stamp: expected a string, found a number, at byte 9`. */
+  /** What is wrong, or "" so far: `request.x: expected a string, found a number, at byte 17`. */
   problem: string = "";
   /** The member `nextMember` has stepped to. */
   name: Bytes = Bytes.of("");

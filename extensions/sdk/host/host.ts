@@ -37,7 +37,7 @@ const ALWAYS_LEGAL = "proxy_log";
 
 type Export = (...words: number[]) => number | undefined;
 
-/** Loads a module and runs its `_initialize`; the module is linked to ABI 0.2.1 as the SDK uses it. */
+/** Loads a module, linked to ABI 0.2.1 as the SDK uses it, and runs its `_initialize`. */
 export function createHost(wasm: Uint8Array, { logLevel = INFO }: HostOptions = {}): Host {
   const logs: LogLine[] = [];
   const counters = new Map<string, bigint>();
@@ -55,7 +55,9 @@ export function createHost(wasm: Uint8Array, { logLevel = INFO }: HostOptions = 
       return entry?.(...words);
     } catch (cause) {
       hasFailed = true;
-      throw new Error(`${name} trapped: ${logs.slice(said).at(-1)?.message ?? "without a word"}`, { cause });
+      throw new Error(`${name} trapped: ${logs.slice(said).at(-1)?.message ?? "without a word"}`, {
+        cause,
+      });
     }
   };
 
