@@ -57,6 +57,8 @@ export const CODES = {
   "log.bad_stream": { number: "WEFT0207", help: "restore the stream's settings" },
   "log.too_large": { number: "WEFT0208", help: "apply in smaller pieces" },
   "log.blob_missing": { number: "WEFT0209", help: "push the plugin again" },
+  "log.behind": { number: "WEFT0210", help: "try again in a moment, or ask another replica" },
+  "log.command_reused": { number: "WEFT0211", help: "send a new request under a new command id" },
   "xds.bad_request": { number: "WEFT0301", help: "send what the xDS protocol asks for" },
   "xds.denied": {
     number: "WEFT0302",
@@ -99,6 +101,16 @@ export const CODES = {
     help: "use names of letters, digits, dots, dashes and underscores",
   },
   "ca.no_root": { number: "WEFT0505", help: "start a replica with the role ca first" },
+  "ca.busy": { number: "WEFT0506", help: "wait a minute and try again" },
+  "ca.bad_ttl": { number: "WEFT0507", help: "ask for a shorter time" },
+  "ca.bad_root": {
+    number: "WEFT0508",
+    help: "mend the root folder or restore it from its backup, and set WEFT_CA_KEK if it is encrypted",
+  },
+  "ca.other_root": {
+    number: "WEFT0509",
+    help: "start with a copy of the root folder of the mesh's first CA",
+  },
   "agent.no_envoy": { number: "WEFT0510", help: "set WEFT_ENVOY or put envoy on PATH" },
   "agent.unreachable": {
     number: "WEFT0511",
@@ -113,11 +125,33 @@ export const CODES = {
     number: "WEFT0603",
     help: "mend the places named above; nothing was changed",
   },
+  "control.denied": {
+    number: "WEFT0604",
+    help: "name the file that holds the API's token with --token-file",
+  },
+  "control.internal": {
+    number: "WEFT0605",
+    help: "the control plane's own log has the cause",
+  },
+  "control.not_loopback": {
+    number: "WEFT0607",
+    help: "listen on 127.0.0.1, or name a file with a token",
+  },
   "cli.usage": { number: "WEFT0610", help: "see `weft --help`" },
   "cli.no_file": { number: "WEFT0611", help: "check the path" },
   "cli.unreachable": {
     number: "WEFT0612",
     help: "start a control plane with `weft up`, or name one with --server",
+  },
+  "cli.timed_out": {
+    number: "WEFT0613",
+    help: "give it more time with --timeout, or look at the control plane's log",
+  },
+  "cli.unknown_topic": { number: "WEFT0614", help: "list all codes with `weft explain codes`" },
+  "cli.failed": { number: "WEFT0615", help: "run it again with WEFT_DEBUG=1 to see the stack" },
+  "cli.no_compiler": {
+    number: "WEFT0616",
+    help: "build the module yourself and push the .wasm file",
   },
 } as const satisfies Record<string, CodeEntry>;
 
