@@ -1,6 +1,18 @@
 // The log: where commits are kept, and what every reader of them checks.
 
 export {
+  type Admitted,
+  admitEntry,
+  COMMIT_SCHEMA,
+  type Head,
+  headOf,
+  type LogIdentity,
+  type Position,
+  startOfLog,
+} from "./chain.ts";
+export { type Fold, type FoldListener, type FollowOptions, followLog } from "./fold.ts";
+export { ensureGenesis, type GenesisOptions } from "./genesis.ts";
+export {
   type AppendOptions,
   BLOB_BYTES_MAX,
   type Blobs,
@@ -30,3 +42,13 @@ export {
   verifyConsistency,
   verifyInclusion,
 } from "./merkle.ts";
+export {
+  appendCommit,
+  createWriter,
+  type Draft,
+  type Outcome,
+  type Write,
+  type Writer,
+  type WriterOptions,
+  type Written,
+} from "./writer.ts";
