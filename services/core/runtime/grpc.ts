@@ -28,7 +28,8 @@ export const GRPC_STATUS = {
 
 export type GrpcStatus = (typeof GRPC_STATUS)[keyof typeof GRPC_STATUS];
 
-const STATUS_OF_KIND: Readonly<Record<ErrorKind, GrpcStatus>> = {
+/** What a caller over gRPC hears of a WeftError. */
+export const STATUS_OF_KIND: Readonly<Record<ErrorKind, GrpcStatus>> = {
   invalid: GRPC_STATUS.invalidArgument,
   missing: GRPC_STATUS.notFound,
   conflict: GRPC_STATUS.aborted,

@@ -16,8 +16,10 @@ export {
   openGrpc,
   type Peer,
   readFrames,
+  STATUS_OF_KIND,
   unary,
 } from "./grpc.ts";
 export { createLogger, type Logger, silentLogger } from "./log.ts";
 export { createMonitor, type Labels, type Metric, type Monitor, serveMonitor } from "./monitor.ts";
+export { type NatsServer, type NatsServerOptions, startNatsServer } from "./nats-server.ts";
 export type { RoleContext } from "./role.ts";
