@@ -35,6 +35,12 @@ export const CODES = {
     number: "WEFT0110",
     help: "apply it to the platform it belongs to; Weft only keeps mesh configuration",
   },
+  "manifest.missing_field": { number: "WEFT0111", help: "add the field" },
+  "manifest.conflicting_fields": {
+    number: "WEFT0112",
+    help: "keep what is meant and remove the rest",
+  },
+  "manifest.repeated_value": { number: "WEFT0113", help: "give each its own name, or keep one" },
   "mesh.unknown_resource": { number: "WEFT0120", help: "list what there is with `weft get KIND`" },
   "mesh.unknown_revision": { number: "WEFT0121", help: "list the revisions with `weft log`" },
   "mesh.nothing_to_revert": { number: "WEFT0122", help: "pick a revision that changed resources" },
@@ -42,6 +48,20 @@ export const CODES = {
     number: "WEFT0123",
     help: "take the later revisions back first, or use --restore",
   },
+  "mesh.unknown_host": {
+    number: "WEFT0124",
+    help: "describe the host with a ServiceEntry, or mend its name",
+  },
+  "mesh.unknown_subset": {
+    number: "WEFT0125",
+    help: "define the subset in a DestinationRule of the host",
+  },
+  "mesh.unknown_gateway": { number: "WEFT0126", help: "apply the Gateway, or mend its name" },
+  "mesh.unknown_delegate": {
+    number: "WEFT0127",
+    help: "apply the VirtualService that is delegated to, or mend its name",
+  },
+  "mesh.unreachable_rule": { number: "WEFT0130", help: "move the narrower rule in front" },
   "log.conflict": { number: "WEFT0201", help: "reload and try again" },
   "log.unavailable": { number: "WEFT0202", help: "wait until NATS answers again" },
   "log.outcome_unknown": {
@@ -58,6 +78,7 @@ export const CODES = {
   "log.too_large": { number: "WEFT0208", help: "apply in smaller pieces" },
   "log.blob_missing": { number: "WEFT0209", help: "push the plugin again" },
   "log.behind": { number: "WEFT0210", help: "try again in a moment, or ask another replica" },
+  "log.bad_name": { number: "WEFT0212", help: "name the mesh with letters, digits, - and _" },
   "log.command_reused": { number: "WEFT0211", help: "send a new request under a new command id" },
   "xds.bad_request": { number: "WEFT0301", help: "send what the xDS protocol asks for" },
   "xds.denied": {

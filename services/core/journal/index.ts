@@ -10,6 +10,13 @@ export {
   type Position,
   startOfLog,
 } from "./chain.ts";
+export {
+  type ConnectNatsOptions,
+  checkServerVersion,
+  connectNats,
+  isConnected,
+  onDisconnect,
+} from "./connection.ts";
 export { type Fold, type FoldListener, type FollowOptions, followLog } from "./fold.ts";
 export { ensureGenesis, type GenesisOptions } from "./genesis.ts";
 export {
@@ -42,6 +49,9 @@ export {
   verifyConsistency,
   verifyInclusion,
 } from "./merkle.ts";
+export { openCaLog, openConfigLog } from "./nats.ts";
+export { createNatsBlobs, type NatsBlobsOptions } from "./nats-blobs.ts";
+export type { OpenLogOptions } from "./stream.ts";
 export {
   appendCommit,
   createWriter,
