@@ -252,8 +252,8 @@ function flush(state: StreamState, nowMs: number): Flushed {
   }
   if (passes(state, "break", { nowMs, flags })) {
     for (const type of DISCOVERY_TYPES) {
-      const changes = !type.gated;
-      respond(state, type, { nowMs, replies, changes, removals: true });
+      const removals = type === CLUSTER || !isLeaving(state);
+      respond(state, type, { nowMs, replies, changes: !type.gated, removals });
     }
   }
   if (isAllSettled(state)) state.ackedRevision = state.revision;
@@ -338,7 +338,7 @@ function passes(
   const view =
     name === "make"
       ? { ready: isMade(state), waiting: hasGatedChanges(state), nowMs }
-      : { ready: isMade(state) && isRouted(state), waiting: hasRemovals(state), nowMs };
+      : { ready: isMade(state) && isRouted(state), waiting: isBreaking(state), nowMs };
   const opened = isOpen(gate, view);
   if (opened === "forced" && !gate.flagged) {
     gate.flagged = true;
@@ -373,11 +373,19 @@ function hasGatedChanges(state: StreamState): boolean {
   );
 }
 
-function hasRemovals(state: StreamState): boolean {
+/** Whether removals are next: what they wait for has been sent. */
+function isBreaking(state: StreamState): boolean {
+  if (hasGatedChanges(state)) return false;
   return [...state.subscriptions.values()].some(({ type, wanted }) => {
     const resources = resourcesOf(state, type);
     return !type.gated && [...wanted.keys()].some((name) => !resources.has(name));
   });
+}
+
+/** Whether clusters are on their way out: once they are gone, the proxy drops what they used. */
+function isLeaving(state: StreamState): boolean {
+  const clusters = state.subscriptions.get(CLUSTER.url);
+  return clusters !== undefined && clusters.pending.length + clusters.wanted.size > 0;
 }
 
 function freeWedged(
