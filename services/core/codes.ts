@@ -21,7 +21,7 @@ export const CODES = {
     help: "use a version of this kind that Weft reads",
   },
   "manifest.unknown_field": { number: "WEFT0105", help: "remove the field or mend its name" },
-  "manifest.bad_value": { number: "WEFT0106", help: "write a value of the field's type" },
+  "manifest.bad_value": { number: "WEFT0106", help: "write a value that the field can have" },
   "manifest.bad_metadata": {
     number: "WEFT0107",
     help: "give the resource a name and labels as Kubernetes wants them",

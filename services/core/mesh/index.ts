@@ -1,5 +1,6 @@
 // The mesh: what its resources mean and how commits change it. Pure: no I/O, clock or randomness.
 
+export { applyManifests } from "./apply.ts";
 export {
   AUTHORITY_SCHEMA,
   type Authority,
@@ -22,9 +23,34 @@ export {
   type UseToken,
   type Workload,
 } from "./authority.ts";
+export {
+  type ChangeDraft,
+  draftDelete,
+  draftPut,
+  type Hash,
+  previewMesh,
+  saysTheSame,
+  sealChanges,
+} from "./change.ts";
+export { checkMesh } from "./check.ts";
+export { diffMeshes, type ResourceChange } from "./diff.ts";
+export { encodeSpec } from "./encode.ts";
+export { evolve } from "./evolve.ts";
+export { type FieldPlace, isError, type Place, type Places } from "./finding.ts";
+export { apiVersionOf, KIND_FORMS, LATER_KINDS, MESH_CONFIG_NAME } from "./kinds.ts";
+export {
+  type ManifestText,
+  manifestOf,
+  type ReadManifest,
+  type ReadResult,
+  readManifests,
+  subjectOf,
+} from "./manifest.ts";
 export { type CommandOutcome, emptyMesh, findResource, type Mesh, resourcesOf } from "./mesh.ts";
 export type { InboundPort, Proxy } from "./proxy.ts";
+export { deleteResources, type Ref, unknownResource } from "./remove.ts";
 export { isKind, type Kind, type Resource, resourceKey, SPECS, type Spec } from "./resource.ts";
+export { type Committed, restoreMesh, revertCommit } from "./rollback.ts";
 export {
   type Endpoint,
   endpointPort,
@@ -39,3 +65,6 @@ export {
   servicesOf,
   visibleServices,
 } from "./service.ts";
+export { TRANSLATED } from "./translated.ts";
+export { untranslatedFields } from "./untranslated.ts";
+export { fromManifestJson, toManifestJson, type Viewed } from "./view.ts";

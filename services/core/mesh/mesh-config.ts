@@ -1,0 +1,42 @@
+import type { MeshConfig } from "@weft/proto/weft/mesh/v1/mesh_config_pb.ts";
+import type { Report } from "./finding.ts";
+import { checkDuration, checkExportTo, checkRange } from "./limits.ts";
+import { isDnsLabel } from "./names.ts";
+import { validateRetry } from "./retry.ts";
+
+/** A trust domain as SPIFFE writes it (SPIFFE-ID, section 2.1). */
+const TRUST_DOMAIN = /^[a-z0-9._-]{1,255}$/;
+
+/** Reports what is wrong with the configuration of the whole mesh (istio-api.md, 1.14). */
+export function validateMeshConfig(spec: MeshConfig, report: Report): void {
+  for (const field of ["proxyHttpPort", "proxyListenPort", "proxyInboundListenPort"] as const) {
+    checkRange(spec[field], [0, 65_535], { report, field });
+  }
+  checkDuration(spec.connectTimeout, { report, field: "connectTimeout" });
+  checkDuration(spec.dnsRefreshRate, { report, field: "dnsRefreshRate" });
+  checkDuration(spec.protocolDetectionTimeout, {
+    report,
+    field: "protocolDetectionTimeout",
+    zero: true,
+  });
+  if (spec.trustDomain !== "" && !TRUST_DOMAIN.test(spec.trustDomain)) {
+    report.bad("trustDomain", `${JSON.stringify(spec.trustDomain)} is no trust domain`);
+  }
+  for (const [index, alias] of spec.trustDomainAliases.entries()) {
+    if (TRUST_DOMAIN.test(alias)) continue;
+    report.bad(`trustDomainAliases[${index}]`, `${JSON.stringify(alias)} is no trust domain`);
+  }
+  if (spec.rootNamespace !== "" && !isDnsLabel(spec.rootNamespace)) {
+    report.bad("rootNamespace", `${JSON.stringify(spec.rootNamespace)} is no namespace`);
+  }
+  if (spec.defaultHttpRetryPolicy) {
+    validateRetry(spec.defaultHttpRetryPolicy, report.in("defaultHttpRetryPolicy"));
+  }
+  for (const field of [
+    "defaultServiceExportTo",
+    "defaultVirtualServiceExportTo",
+    "defaultDestinationRuleExportTo",
+  ] as const) {
+    checkExportTo(spec[field], report, field);
+  }
+}
