@@ -85,6 +85,7 @@ export const CODES = {
     number: "WEFT0302",
     help: "connect with a certificate of the node's own identity",
   },
+  "xds.not_ready": { number: "WEFT0304", help: "wait until the replica has read the log" },
   "proxy.bad_description": { number: "WEFT0303", help: "give id, type, ip, namespace and labels" },
   "plugin.not_wasm": {
     number: "WEFT0401",
@@ -108,6 +109,11 @@ export const CODES = {
   },
   "plugin.unknown": { number: "WEFT0409", help: "push it first with `weft plugin push`" },
   "plugin.bad_name": { number: "WEFT0410", help: "use lower-case letters, digits and dashes" },
+  "plugin.in_use": {
+    number: "WEFT0411",
+    help: "delete or change the WasmPlugins that name it first",
+  },
+  "plugin.does_not_compile": { number: "WEFT0412", help: "mend the places named above" },
   "ca.bad_csr": {
     number: "WEFT0501",
     help: "send a PKCS#10 request of at most 8 KiB, signed by its own key",
@@ -154,6 +160,7 @@ export const CODES = {
     number: "WEFT0605",
     help: "the control plane's own log has the cause",
   },
+  "control.busy": { number: "WEFT0606", help: "close another one, or try again later" },
   "control.not_loopback": {
     number: "WEFT0607",
     help: "listen on 127.0.0.1, or name a file with a token",
@@ -170,6 +177,7 @@ export const CODES = {
   },
   "cli.unknown_topic": { number: "WEFT0614", help: "list all codes with `weft explain codes`" },
   "cli.failed": { number: "WEFT0615", help: "run it again with WEFT_DEBUG=1 to see the stack" },
+  "cli.no_proxy": { number: "WEFT0617", help: "list the connected ones with `weft ps`" },
   "cli.no_compiler": {
     number: "WEFT0616",
     help: "build the module yourself and push the .wasm file",

@@ -1,0 +1,20 @@
+import { WeftError } from "@weft/core/error";
+import type { Proxy as EnvoyProxy } from "@weft/core/mesh";
+import type { Peer } from "@weft/core/runtime";
+
+/**
+ * Holds a proxy to its certificate: configuration of one workload is not shown to another.
+ *
+ * @throws WeftError denied `xds.denied`
+ */
+export function checkIdentity(proxy: EnvoyProxy, peer: Peer, trustDomain: string): void {
+  if (peer.spiffeId === undefined) {
+    throw new WeftError("denied", "xds.denied", `${proxy.id} shows no certificate of the mesh`);
+  }
+  const { namespace, serviceAccount } = proxy;
+  const expected = `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+  if (serviceAccount === "" || peer.spiffeId !== expected) {
+    const message = `${proxy.id} of ${expected} came with the certificate of ${peer.spiffeId}`;
+    throw new WeftError("denied", "xds.denied", message);
+  }
+}
