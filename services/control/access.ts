@@ -1,0 +1,113 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
+import { create } from "@bufbuild/protobuf";
+import { WeftError } from "@weft/core/error";
+import { type Actor, ActorSchema } from "@weft/proto/weft/event/v1/commit_pb.ts";
+
+/** Decides who may call. */
+export interface Access {
+  /**
+   * Looks at the head of a request, before its body is read.
+   *
+   * @throws WeftError denied `control.denied`
+   */
+  check(headers: Headers): void;
+  /** Who a caller that was let in is, in the log. */
+  actorOf(claimed: string): Actor;
+}
+
+/** A name for the log, not an essay. */
+const ACTOR_LENGTH_MAX = 256;
+
+/** Below it, a token could be guessed over the network. */
+const TOKEN_LENGTH_MIN = 16;
+
+const NOBODY = "anonymous";
+
+/**
+ * On loopback everybody on the machine may call and is who they say they are. On any other address,
+ * or where a token file is named, the token is asked for.
+ *
+ * @throws WeftError invalid `control.not_loopback`: no token for an address that others reach, or a
+ *   token file without a good token.
+ */
+export async function createAccess(options: {
+  readonly host: string;
+  readonly tokenFile?: string;
+}): Promise<Access> {
+  const { host, tokenFile } = options;
+  if (tokenFile !== undefined) return byToken(await readToken(tokenFile));
+  if (isLoopback(host)) return byLoopback();
+  throw new WeftError("invalid", "control.not_loopback", `${host} is reachable without a token`);
+}
+
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, "");
+  return bare === "localhost" || bare === "::1" || (isIP(bare) === 4 && bare.startsWith("127."));
+}
+
+/**
+ * A browser on this machine reaches loopback for whatever page it shows, so a request that a page of
+ * another origin makes, or under another name that was bound to 127.0.0.1, is not let in.
+ */
+function byLoopback(): Access {
+  return {
+    check(headers) {
+      const host = hostOf(`http://${headers.get("host") ?? "localhost"}`);
+      const origin = headers.get("origin");
+      if (host === undefined || !isLoopback(host)) {
+        throw denied("the request was sent to a name that is not this machine's");
+      }
+      if (origin !== null && hostOf(origin) !== host) {
+        throw denied("the request was made by a page of another origin");
+      }
+    },
+    actorOf: (claimed) => actor(claimed, "loopback"),
+  };
+}
+
+function byToken(token: string): Access {
+  const expected = sha256(`Bearer ${token}`);
+  return {
+    check(headers) {
+      const given = headers.get("authorization");
+      if (given === null) throw denied("the request has no token");
+      // Hashes have one length, so that comparing them tells nothing about the token.
+      if (!timingSafeEqual(sha256(given), expected)) throw denied("the token is another one");
+    },
+    actorOf: (claimed) => actor(claimed, "token"),
+  };
+}
+
+async function readToken(path: string): Promise<string> {
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    const message = `the token file ${path} cannot be read`;
+    throw new WeftError("invalid", "control.not_loopback", message, { cause });
+  });
+  const token = text.trim();
+  if (token.length >= TOKEN_LENGTH_MIN && /^[\x21-\x7e]+$/.test(token)) return token;
+  throw new WeftError(
+    "invalid",
+    "control.not_loopback",
+    `${path} holds no token of at least ${TOKEN_LENGTH_MIN} printable characters`,
+  );
+}
+
+function actor(claimed: string, via: string): Actor {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they must not reach a terminal.
+  const id = claimed.replace(/[\u0000-\u001f\u007f-\u009f]/g, "").slice(0, ACTOR_LENGTH_MAX).trim();
+  return create(ActorSchema, { id: id || NOBODY, via });
+}
+
+function hostOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
+}
+
+function sha256(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+function denied(message: string): WeftError {
+  return new WeftError("denied", "control.denied", message);
+}
