@@ -42,6 +42,7 @@ export interface OpenedStream {
   readonly nats: NatsConnection;
   readonly manager: JetStreamManager;
   readonly name: string;
+  readonly subjects: readonly string[];
   readonly incarnation: string;
 }
 
@@ -75,7 +76,8 @@ export async function openStream(
       const message = `stream ${name} cannot hold a log: ${wrong.join("; ")}`;
       throw new WeftError("unavailable", "log.bad_stream", message);
     }
-    return { nats, manager, name, incarnation: info.config.metadata?.["incarnation"] ?? "" };
+    const incarnation = info.config.metadata?.["incarnation"] ?? "";
+    return { nats, manager, name, subjects, incarnation };
   } catch (cause) {
     throw asReadError(name, cause);
   }

@@ -12,7 +12,7 @@ import { WeftError } from "../error.ts";
 import { isConnected, onDisconnect } from "./connection.ts";
 import type { Entry } from "./journal.ts";
 import { isStreamMissing } from "./nats-errors.ts";
-import type { OpenedStream } from "./stream.ts";
+import { type OpenedStream, wrongSettings } from "./stream.ts";
 
 /** Messages asked for ahead: enough for full speed, at most as many MB. */
 const PREFETCH_MAX = 256;
@@ -131,10 +131,11 @@ async function* readSession(
 
 /** A consumer at the cursor, on a stream that has been looked at after the consumer was made. */
 async function openSession(
-  { nats, manager, name, incarnation }: OpenedStream,
+  stream: OpenedStream,
   { subject, heartbeatMs = HEARTBEAT_MS }: TailOptions,
   cursor: Cursor,
 ): Promise<AsyncDisposable & { readonly messages: ConsumerMessages }> {
+  const { nats, manager, name } = stream;
   const consumer = await manager.consumers.add(name, {
     ack_policy: AckPolicy.None,
     deliver_policy: DeliverPolicy.StartSequence,
@@ -151,7 +152,7 @@ async function openSession(
     await manager.consumers.delete(name, consumer.name).catch(() => {});
   };
   try {
-    checkStream({ name, incarnation }, await manager.streams.info(name), cursor);
+    checkStream(stream, await manager.streams.info(name), cursor);
     const messages = await manager
       .jetstream()
       .consumers.getConsumerFromInfo(consumer)
@@ -205,7 +206,7 @@ async function watch(
 
 /** @throws WeftError `log.frozen` where the stream is not the one that was read so far. */
 function checkStream(
-  { name, incarnation }: Pick<OpenedStream, "name" | "incarnation">,
+  { name, incarnation, subjects }: OpenedStream,
   { config, state, cluster }: StreamInfo,
   cursor: Cursor,
 ): void {
@@ -217,6 +218,8 @@ function checkStream(
   if (last > 0 && first > Math.max(config.first_seq ?? 1, 1)) {
     throw frozen(`stream ${name} was trimmed: it begins at revision ${first}`);
   }
+  const wrong = wrongSettings(config, subjects);
+  if (wrong.length > 0) throw frozen(`stream ${name} is no log any more: ${wrong.join("; ")}`);
   if (deleted > 0) throw frozen(`stream ${name} lacks ${deleted} revisions in its middle`);
   if (last >= cursor.seen) {
     cursor.behindTries = 0;
