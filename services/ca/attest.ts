@@ -22,7 +22,7 @@ const TOKEN_LENGTH_MAX = 4_096;
  * @throws WeftError denied `ca.denied`: neither, or over a connection that others can read.
  */
 export function evidenceOf({ peer, headers, stream }: GrpcCall): Evidence {
-  if (!peer.encrypted) throw denied("certificates are only given over TLS");
+  if (stream.session?.encrypted !== true) throw denied("certificates are only given over TLS");
   if (peer.spiffeId !== undefined) {
     const socket = stream.session?.socket as TLSSocket | undefined;
     if (socket === undefined) throw denied("the connection is gone");
