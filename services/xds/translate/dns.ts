@@ -1,10 +1,11 @@
 import type { Endpoint } from "@weft/core/mesh";
 import {
   type ClusterSchema,
-  Cluster_DiscoveryType as DiscoveryType,
   Cluster_LbPolicy as LbPolicy,
   Cluster_DnsLookupFamily as LookupFamily,
 } from "@weft/proto/envoy/config/cluster/v3/cluster_pb.ts";
+import { DnsLookupFamily } from "@weft/proto/envoy/extensions/clusters/common/dns/v3/dns_pb.ts";
+import { DnsClusterSchema } from "@weft/proto/envoy/extensions/clusters/dns/v3/dns_cluster_pb.ts";
 import { ClusterConfigSchema as DynamicClusterSchema } from "@weft/proto/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster_pb.ts";
 import type { DnsCacheConfigSchema } from "@weft/proto/envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache_pb.ts";
 import { pack } from "./encode.ts";
@@ -23,17 +24,22 @@ export function dnsDiscovery(scope: Scope, name: string, set: EndpointSet): Clus
   // Without endpoints the host is its own endpoint, unless it is no name that can be looked up.
   const own = service.hostname.startsWith("*") ? [] : [ownEndpoint(set)];
   const endpoints = service.endpoints.length === 0 ? own : set.endpoints;
-  const isLogical = service.resolution === "DNS_ROUND_ROBIN" && endpoints.length > 0;
-  const shown = isLogical ? endpoints.slice(0, 1) : endpoints;
+  const isRoundRobin = service.resolution === "DNS_ROUND_ROBIN";
+  const shown = isRoundRobin ? endpoints.slice(0, 1) : endpoints;
   return {
-    // LOGICAL_DNS takes exactly one endpoint, and Envoy refuses it without.
     clusterDiscoveryType: {
-      case: "type",
-      value: isLogical ? DiscoveryType.LOGICAL_DNS : DiscoveryType.STRICT_DNS,
+      case: "clusterType",
+      value: {
+        name: "envoy.clusters.dns",
+        typedConfig: pack(DnsClusterSchema, {
+          dnsRefreshRate: scope.settings.dnsRefreshRate,
+          respectDnsTtl: true,
+          dnsLookupFamily: DnsLookupFamily.V4_PREFERRED,
+          // Envoy refuses a round robin over the addresses of several names, or of none.
+          allAddressesInSingleEndpoint: isRoundRobin && shown.length > 0,
+        }),
+      },
     },
-    dnsRefreshRate: scope.settings.dnsRefreshRate,
-    respectDnsTtl: true,
-    dnsLookupFamily: LookupFamily.V4_PREFERRED,
     loadAssignment: loadAssignment(scope, name, { ...set, endpoints: shown }),
   };
 }

@@ -13,6 +13,7 @@ import { ListenerSchema } from "@weft/proto/envoy/config/listener/v3/listener_pb
 import { FilterConfigSchema } from "@weft/proto/envoy/config/route/v3/route_components_pb.ts";
 import { RouteConfigurationSchema } from "@weft/proto/envoy/config/route/v3/route_pb.ts";
 import { FileAccessLogSchema } from "@weft/proto/envoy/extensions/access_loggers/file/v3/file_pb.ts";
+import { DnsClusterSchema } from "@weft/proto/envoy/extensions/clusters/dns/v3/dns_cluster_pb.ts";
 import { ClusterConfigSchema } from "@weft/proto/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster_pb.ts";
 import {
   CorsPolicySchema,
@@ -29,6 +30,7 @@ import { HttpConnectionManagerSchema } from "@weft/proto/envoy/extensions/filter
 import { TcpProxySchema } from "@weft/proto/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
 import { PreviousHostsPredicateSchema } from "@weft/proto/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts";
 import { PreviousPrioritiesConfigSchema } from "@weft/proto/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.ts";
+import { RawBufferSchema } from "@weft/proto/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.ts";
 import {
   DownstreamTlsContextSchema,
   UpstreamTlsContextSchema,
@@ -44,6 +46,7 @@ const packed = createRegistry(
   ClusterConfigSchema,
   CorsPolicySchema,
   CorsSchema,
+  DnsClusterSchema,
   DownstreamTlsContextSchema,
   DynamicHostSchema,
   FileAccessLogSchema,
@@ -55,6 +58,7 @@ const packed = createRegistry(
   PreviousHostsPredicateSchema,
   PreviousPrioritiesConfigSchema,
   RBACSchema,
+  RawBufferSchema,
   RouterSchema,
   StringValueSchema,
   TcpProxySchema,

@@ -1,4 +1,5 @@
 import type { TransportSocketSchema } from "@weft/proto/envoy/config/core/v3/base_pb.ts";
+import { RawBufferSchema } from "@weft/proto/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.ts";
 import type {
   CertificateValidationContextSchema,
   TlsParametersSchema,
@@ -42,8 +43,14 @@ const SERVER_CIPHERS: string[] = [
   "AES128-GCM-SHA256",
 ];
 
+/** Where Debian, Ubuntu, Alpine and their images keep the roots of the public web. */
+const SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt";
+
 /** No TLS. */
-export const rawBuffer: TransportSocketInit = { name: "envoy.transport_sockets.raw_buffer" };
+export const rawBuffer: TransportSocketInit = {
+  name: "envoy.transport_sockets.raw_buffer",
+  configType: { case: "typedConfig", value: pack(RawBufferSchema, {}) },
+};
 
 /** Mutual TLS with the workload's own certificate, to peers with one of the given names. */
 export function meshClientTls(peer: {
@@ -120,9 +127,9 @@ function serverValidation({
 }: ClientTlsSettings): Pick<CommonTlsInit, "validationContextType"> {
   if (insecureSkipVerify) return {};
   const value: ValidationInit = {
-    ...(caCertificates === ""
-      ? { systemRootCerts: {} }
-      : { trustedCa: file(caCertificates), ...(caCrl !== "" && { crl: file(caCrl) }) }),
+    // Envoy 1.40 takes no `system_root_certs` here.
+    trustedCa: file(caCertificates || SYSTEM_ROOTS),
+    ...(caCrl !== "" && { crl: file(caCrl) }),
     matchTypedSubjectAltNames: subjectAltNames.map((name) => sanMatcher(name, "exact")),
   };
   return { validationContextType: { case: "validationContext", value } };

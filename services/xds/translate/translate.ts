@@ -11,7 +11,7 @@ import type { Resources } from "./resources.ts";
 import { createScope, type PluginCode, type Scope } from "./scope.ts";
 import { wasmPlugins } from "./wasm-plugin.ts";
 
-export { encode, TYPE_URL_PREFIX, typeUrlOf } from "./encode.ts";
+export { encode, pack, TYPE_URL_PREFIX, typeUrlOf } from "./encode.ts";
 export { type ResourcesJson, toJson } from "./json.ts";
 export type { Resources } from "./resources.ts";
 export type { PluginCode } from "./scope.ts";
