@@ -1,9 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { DiscardPolicy, jetstreamManager } from "@nats-io/jetstream";
+import { Objm } from "@nats-io/obj";
 import { type NatsConnection, nanos } from "@nats-io/transport-node";
 import {
   appendCommit,
   connectNats,
+  createNatsBlobs,
   ensureGenesis,
   type Fold,
   followLog,
@@ -247,6 +249,38 @@ describe("when the stream is not what it was", () => {
       code: "log.full",
     });
     expect(await journal.last()).toBe(2);
+  });
+
+  test("a log with fewer copies than asked for is refused", async () => {
+    await openConfigLog(nats, "copies");
+    await expect(openConfigLog(nats, "copies", { replicas: 3 })).rejects.toMatchObject({
+      code: "log.bad_stream",
+      rawMessage: "stream WEFT_LOG_copies cannot hold a log: num_replicas is 1 instead of 3",
+    });
+  });
+
+  test("a blob whose bytes are not those of its digest is missing", async () => {
+    const blobs = await createNatsBlobs(nats);
+    const digest = await blobs.put(bytes("right"));
+    const store = await new Objm(nats).open("weft_blob");
+    await store.putBlob({ name: digest }, bytes("wrong"));
+    await expect(blobs.get(digest)).rejects.toMatchObject({
+      kind: "missing",
+      code: "log.blob_missing",
+      rawMessage: `blob ${digest} has other bytes by now`,
+    });
+  });
+
+  test("a NATS that is not there is reported by its address, without the password", async () => {
+    const address = "127.0.0.1:1";
+    const options = { name: "nobody", firstConnectMs: 100 };
+    await expect(connectNats(`nats://user:secret@${address}`, options)).rejects.toMatchObject({
+      kind: "unavailable",
+      code: "log.unavailable",
+      rawMessage: expect.stringMatching(
+        /^NATS at nats:\/\/127\.0\.0\.1:1 does not take the connection: /,
+      ),
+    });
   });
 
   test("the CA's subjects have one order, and each expects its own last revision", async () => {

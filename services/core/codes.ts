@@ -79,6 +79,7 @@ export const CODES = {
   "log.blob_missing": { number: "WEFT0209", help: "push the plugin again" },
   "log.behind": { number: "WEFT0210", help: "try again in a moment, or ask another replica" },
   "log.bad_name": { number: "WEFT0212", help: "name the mesh with letters, digits, - and _" },
+  "log.bad_command_id": { number: "WEFT0213", help: "use a UUID as the command id" },
   "log.command_reused": { number: "WEFT0211", help: "send a new request under a new command id" },
   "xds.bad_request": { number: "WEFT0301", help: "send what the xDS protocol asks for" },
   "xds.denied": {
@@ -165,6 +166,10 @@ export const CODES = {
     number: "WEFT0607",
     help: "listen on 127.0.0.1, or name a file with a token",
   },
+  "control.foreign_origin": {
+    number: "WEFT0608",
+    help: "call the API as 127.0.0.1 or localhost, and not from a page of another site",
+  },
   "cli.usage": { number: "WEFT0610", help: "see `weft --help`" },
   "cli.no_file": { number: "WEFT0611", help: "check the path" },
   "cli.unreachable": {
@@ -177,11 +182,11 @@ export const CODES = {
   },
   "cli.unknown_topic": { number: "WEFT0614", help: "list all codes with `weft explain codes`" },
   "cli.failed": { number: "WEFT0615", help: "run it again with WEFT_DEBUG=1 to see the stack" },
-  "cli.no_proxy": { number: "WEFT0617", help: "list the connected ones with `weft ps`" },
   "cli.no_compiler": {
     number: "WEFT0616",
     help: "build the module yourself and push the .wasm file",
   },
+  "cli.no_proxy": { number: "WEFT0617", help: "list the connected ones with `weft ps`" },
 } as const satisfies Record<string, CodeEntry>;
 
 /** A stable code, `noun.reason`. */

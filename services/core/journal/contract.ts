@@ -62,6 +62,18 @@ function appending(open: () => Promise<OpenedJournal>): void {
     expect(await journal.last()).toBe(0);
   });
 
+  test("a command id that cannot travel in a header is refused", async () => {
+    await using opened = await open();
+    const { journal } = opened;
+    for (const commandId of ["", " a", "a ", "a\nNats-Rollup: all", "é", "a".repeat(257)]) {
+      await expect(journal.append(bytes("a"), { commandId })).rejects.toMatchObject({
+        kind: "invalid",
+        code: "log.bad_command_id",
+      });
+    }
+    expect(await journal.last()).toBe(0);
+  });
+
   test("a command that is sent again is stored once, and answers its first revision", async () => {
     await using opened = await open();
     const { journal } = opened;

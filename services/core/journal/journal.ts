@@ -1,3 +1,5 @@
+import { WeftError } from "../error.ts";
+
 /** One message of a log as it is stored. */
 export interface Entry {
   /** Stream sequence: the revision. */
@@ -51,7 +53,7 @@ export interface Journal extends LogReader {
    * @throws WeftError conflict `log.conflict`: another message came first; catch up, decide again.
    * @throws WeftError unavailable `log.unavailable`: nothing was stored.
    * @throws WeftError unavailable `log.outcome_unknown`: stored or not; only the log can tell.
-   * @throws WeftError unavailable `log.full`, invalid `log.too_large`.
+   * @throws WeftError unavailable `log.full`, invalid `log.too_large` or `log.bad_command_id`.
    */
   append(payload: Uint8Array, options: AppendOptions): Promise<number>;
 }
@@ -79,6 +81,17 @@ export interface Blobs {
    * @throws WeftError unavailable `log.unavailable`.
    */
   get(digest: string): Promise<Uint8Array>;
+}
+
+/** Command ids travel in a header, which has limited room and loses spaces at its ends. */
+const COMMAND_ID = /^(?! )[\x20-\x7e]{1,256}(?<! )$/;
+
+/** @throws WeftError invalid `log.bad_command_id` unless it is 1 to 256 printable ASCII characters. */
+export function checkCommandId(id: string): void {
+  if (COMMAND_ID.test(id)) return;
+  const shown = JSON.stringify(id.slice(0, 40));
+  const message = `command id ${shown} is not 1 to 256 printable ASCII characters`;
+  throw new WeftError("invalid", "log.bad_command_id", message);
 }
 
 /** How long a command id is remembered by the log itself, whatever revision it is sent with. */

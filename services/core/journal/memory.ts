@@ -6,6 +6,7 @@ import {
   BLOB_BYTES_MAX,
   type Blobs,
   type CaLog,
+  checkCommandId,
   type Entry,
   type Journal,
   type LogReader,
@@ -90,6 +91,7 @@ function createMemoryStream(options: MemoryLogOptions) {
     return {
       ...reader(wants),
       async append(payload: Uint8Array, { commandId, expectedRevision }: AppendOptions) {
+        checkCommandId(commandId);
         if (payload.length > PAYLOAD_BYTES_MAX) throw tooLarge("message", payload.length);
         const done = revisions.get(commandId);
         if (done !== undefined) return done;

@@ -43,11 +43,11 @@ export async function createNatsBlobs(
       return digest;
     },
     async get(digest) {
-      const bytes = await ask(nats, () => store.getBlob(digest));
+      const bytes = await ask(nats, () => store.getBlob(digest).catch(asChanged));
       if (bytes === null) {
         throw new WeftError("missing", "log.blob_missing", `there is no blob ${digest}`);
       }
-      if (digestOf(bytes) === digest) return bytes;
+      if (bytes !== CHANGED && digestOf(bytes) === digest) return bytes;
       throw new WeftError("missing", "log.blob_missing", `blob ${digest} has other bytes by now`);
     },
   };
@@ -67,6 +67,15 @@ async function putOnce(store: ObjectStore, digest: string, bytes: Uint8Array): P
       error.code === JetStreamApiCodes.StreamWrongLastSequence;
     if (!isSecond) throw error;
   }
+}
+
+/** Stands for bytes that do not match the digest which the store keeps of them. */
+const CHANGED = new Uint8Array();
+
+function asChanged(error: Error): Uint8Array {
+  // nats.js has no other mark for it.
+  if (error.message.startsWith("received a corrupt object")) return CHANGED;
+  throw error;
 }
 
 /** Asks the store within the limit of time, and only while it can be reached. */

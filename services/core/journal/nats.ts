@@ -5,6 +5,7 @@ import { isConnected } from "./connection.ts";
 import {
   type AppendOptions,
   type CaLog,
+  checkCommandId,
   type Journal,
   type LogReader,
   PAYLOAD_BYTES_MAX,
@@ -69,6 +70,7 @@ export function createNatsJournal(stream: OpenedStream, options: NatsJournalOpti
   return {
     ...createNatsReader(stream, { ...options, ...(expect === "subject" ? { subject } : {}) }),
     async append(payload, append) {
+      checkCommandId(append.commandId);
       checkSendable(stream, payload);
       const expected = append.expectedRevision;
       try {

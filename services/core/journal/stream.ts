@@ -25,7 +25,7 @@ const MESH_NAME = /^[A-Za-z0-9_-]{1,63}$/;
 const API_TIMEOUT_MS = 5_000;
 
 export interface OpenLogOptions {
-  /** Copies in the cluster, for a stream that does not exist yet: 1 alone, 3 in production. */
+  /** Copies in the cluster that the stream must have: 1 alone, 3 in production. */
   readonly replicas?: number;
   /** Room of a stream that does not exist yet; full, it refuses more. Unlimited by default. */
   readonly maxBytes?: number;
@@ -71,7 +71,11 @@ export async function openStream(
     const manager = await jetstreamManager(nats, { timeout: API_TIMEOUT_MS });
     const wanted = logConfig(name, subjects, options);
     const info = (await findStream(manager, name)) ?? (await addStream(manager, wanted));
-    const wrong = wrongSettings(info.config, subjects);
+    const wrong = [...wrongSettings(info.config, subjects)];
+    const { num_replicas: copies } = info.config;
+    if (copies < (options.replicas ?? 1)) {
+      wrong.push(`num_replicas is ${copies} instead of ${options.replicas}`);
+    }
     if (wrong.length > 0) {
       const message = `stream ${name} cannot hold a log: ${wrong.join("; ")}`;
       throw new WeftError("unavailable", "log.bad_stream", message);

@@ -129,11 +129,9 @@ async function launch(program: string, folder: string, port: number): Promise<Ru
   const kill = (): void => void child.kill("SIGTERM");
   process.once("exit", kill);
   void exited.then(() => process.removeListener("exit", kill));
+  writeFileSync(pidPath(folder), `${child.pid}\n`, { mode: 0o600 });
   const found = await findPort(child, ports);
-  if (found !== undefined) {
-    writeFileSync(pidPath(folder), `${child.pid}\n`, { mode: 0o600 });
-    return { child, port: found, exited };
-  }
+  if (found !== undefined) return { child, port: found, exited };
   child.kill("SIGKILL");
   await exited;
   const why = failure || lastLine(logPath(folder)) || `it did not listen in ${START_MS_MAX} ms`;
