@@ -1,46 +1,51 @@
 // The xDS role: follows the log of a mesh and serves every proxy what it should have.
 
-import { type Blobs, isConnected } from "@weft/core/journal";
+import { type Blobs, followLog, isConnected, type Journal } from "@weft/core/journal";
+import { emptyMesh, evolve, type Mesh } from "@weft/core/mesh";
 import type { RoleContext } from "@weft/core/runtime";
 import { createPluginCode } from "./plugin-code.ts";
-import { type Compile, createProjector, type MeshSource } from "./project.ts";
+import { createProjector, type MeshSource } from "./project.ts";
 import { createProxies, type Proxies } from "./proxies.ts";
 import { serveXds, type XdsRoutes } from "./serve.ts";
+import { compileSnapshot } from "./snapshot.ts";
 
-export type { Compile, MeshSource } from "./project.ts";
 export type { XdsRoutes } from "./serve.ts";
 
 export interface XdsOptions {
-  /** The mesh as this process folds it: a Fold of the configuration log. */
-  readonly mesh: MeshSource;
+  /** The configuration log. */
+  readonly journal: Journal;
   /** Where the code of plugins lies. */
   readonly blobs: Pick<Blobs, "get">;
-  /** From the mesh to the snapshot of a proxy. */
-  readonly compile: Compile;
 }
 
-/** Disposing ends the streams with UNAVAILABLE, each at its own time; then the reports stop. */
+/** Disposing ends the streams with UNAVAILABLE, each at its own time; then the fold and the reports. */
 export interface XdsRole extends AsyncDisposable {
   readonly routes: XdsRoutes;
   /** Who is connected, and what they have taken. */
   readonly proxies: Pick<Proxies, "list">;
 }
 
-/** Starts the role. It answers streams once the fold has caught up; before, with UNAVAILABLE. */
+/**
+ * Starts the role. It answers streams once the fold has caught up; before, with UNAVAILABLE. If the
+ * log freezes, the last good state stays served.
+ *
+ * @throws WeftError unavailable `log.unavailable` if the log cannot say where it ends.
+ */
 export async function startXds(context: RoleContext, options: XdsOptions): Promise<XdsRole> {
   const { mesh: meshName, replica, nats, clock, monitor } = context;
   const log = context.log.child({ role: "xds" });
-  const { mesh, blobs, compile } = options;
-  let behind = true;
-  mesh.caughtUp.then(
-    () => {
-      behind = false;
-    },
-    () => {}, // the fold logs why it ended, and the role stays unready
-  );
-  monitor.addReadiness("xds", () => (behind ? "the log is being read" : undefined));
-  const plugins = createPluginCode(blobs, log);
-  const projector = createProjector({ mesh, compile, plugins, log });
+  const ended = new AbortController();
+  const mesh = await followLog<Mesh>({
+    journal: options.journal,
+    mesh: meshName,
+    initial: emptyMesh(meshName),
+    evolve,
+    signal: ended.signal,
+    log,
+  });
+  watchReadiness(mesh, context);
+  const plugins = createPluginCode(options.blobs, log);
+  const projector = createProjector({ mesh, compile: compileSnapshot, plugins, log });
   const subject = `weft.${meshName}.hb.${replica}`;
   const proxies = createProxies({
     replica,
@@ -61,6 +66,19 @@ export async function startXds(context: RoleContext, options: XdsOptions): Promi
       await served[Symbol.asyncDispose]();
       projector[Symbol.dispose]();
       proxies[Symbol.dispose]();
+      ended.abort();
     },
   };
+}
+
+/** Half a log looks like a mesh where half of everything was deleted: not ready until it is whole. */
+function watchReadiness(mesh: MeshSource, { monitor }: Pick<RoleContext, "monitor">): void {
+  let behind = true;
+  mesh.caughtUp.then(
+    () => {
+      behind = false;
+    },
+    () => {}, // the fold logs why it ended, and the role stays unready
+  );
+  monitor.addReadiness("xds", () => (behind ? "the log is being read" : undefined));
 }

@@ -104,8 +104,14 @@ export const discoveryServerOptions = {
 
 interface ServerState {
   readonly options: DiscoveryServerOptions;
-  readonly open: Set<(status: GrpcStatus, message: string) => void>;
+  readonly open: Set<Serving>;
   readonly kept: WeakSet<Http2Session>;
+}
+
+/** A stream as the server holds it, to end it. */
+interface Serving {
+  end(status: GrpcStatus, message: string): void;
+  readonly closed: Promise<void>;
 }
 
 interface Binding {
@@ -135,9 +141,10 @@ export function createDiscoveryServer(options: DiscoveryServerOptions): Discover
       ),
     async [Symbol.asyncDispose]() {
       const drainMs = options.drainMs ?? DRAIN_MS;
-      const ends = [...state.open].map(async (end) => {
+      const ends = [...state.open].map(async (serving) => {
         await new Promise((done) => setTimeout(done, Math.random() * drainMs));
-        end(GRPC_STATUS.unavailable, "the server stops");
+        serving.end(GRPC_STATUS.unavailable, "the server stops");
+        await serving.closed;
       });
       await Promise.all(ends);
     },
@@ -191,7 +198,9 @@ function serve(server: ServerState, { variant, type, source }: Binding, call: Gr
     if (received?.case === "answer") listener.answered?.(received.answer);
   };
 
-  server.open.add(end);
+  const closed = Promise.withResolvers<void>();
+  const serving: Serving = { end, closed: closed.promise };
+  server.open.add(serving);
   keepAlive(server, stream.session);
   openGrpc(stream);
   stream.on("drain", () => {
@@ -202,7 +211,8 @@ function serve(server: ServerState, { variant, type, source }: Binding, call: Gr
   stream.on("close", () => {
     ended = true;
     timers.stop();
-    server.open.delete(end);
+    server.open.delete(serving);
+    closed.resolve();
     listener?.closed?.();
   });
   readFrames(stream, {
