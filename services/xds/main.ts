@@ -2,14 +2,12 @@
 
 import { type Blobs, followLog, isConnected, type Journal } from "@weft/core/journal";
 import { emptyMesh, evolve, type Mesh } from "@weft/core/mesh";
-import type { RoleContext } from "@weft/core/runtime";
+import type { GrpcRoutes, RoleContext } from "@weft/core/runtime";
 import { createPluginCode } from "./plugin-code.ts";
 import { createProjector, type MeshSource } from "./project.ts";
 import { createProxies, type Proxies } from "./proxies.ts";
-import { serveXds, type XdsRoutes } from "./serve.ts";
+import { serveXds } from "./serve.ts";
 import { compileSnapshot } from "./snapshot.ts";
-
-export type { XdsRoutes } from "./serve.ts";
 
 export interface XdsOptions {
   /** The configuration log. */
@@ -20,7 +18,10 @@ export interface XdsOptions {
 
 /** Disposing ends the streams with UNAVAILABLE, each at its own time; then the fold and the reports. */
 export interface XdsRole extends AsyncDisposable {
-  readonly routes: XdsRoutes;
+  /** Takes every client at its word: for loopback, or where the network vouches. */
+  readonly plaintextRoutes: GrpcRoutes;
+  /** Takes a client only with the certificate of the workload it says it is. */
+  readonly tlsRoutes: GrpcRoutes;
   /** Who is connected, and what they have taken. */
   readonly proxies: Pick<Proxies, "list">;
 }
@@ -60,7 +61,8 @@ export async function startXds(context: RoleContext, options: XdsOptions): Promi
   });
   const served = serveXds({ replica, clock, mesh, projector, proxies });
   return {
-    routes: served,
+    plaintextRoutes: served.plaintext,
+    tlsRoutes: served.tls,
     proxies,
     async [Symbol.asyncDispose]() {
       await served[Symbol.asyncDispose]();
