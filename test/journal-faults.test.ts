@@ -100,6 +100,36 @@ describe("when the server dies or stands still", () => {
     await nats.close();
   });
 
+  test("kill -9 in the middle of parallel writes loses none that was acknowledged", async () => {
+    await using server = await startNats({ restart: true });
+    const nats = await connectNats(server.url, { name: "parallel" });
+    const { issued } = await openCaLog(nats, "parallel", quick);
+    const acknowledged = new Map<string, number>();
+    let next = 0;
+    const lane = async (): Promise<void> => {
+      while (next < 1_000) {
+        const id = `${next++}`;
+        if (next === 500) process.kill(server.pid as number, "SIGKILL");
+        try {
+          acknowledged.set(id, await issued.append(bytes(id), { commandId: id }));
+        } catch {
+          await untilConnected(nats); // not acknowledged, so it may be there or not
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, lane));
+    expect(acknowledged.size).toBeGreaterThan(900);
+    const last = await issued.last();
+    const stored = new Map<string, number>();
+    for await (const { revision, payload } of issued.tail({ from: 1, signal: soon() })) {
+      stored.set(new TextDecoder().decode(payload), revision);
+      if (revision === last) break;
+    }
+    expect(stored.size).toBe(last);
+    for (const [id, revision] of acknowledged) expect(stored.get(id)).toBe(revision);
+    await nats.close();
+  });
+
   test("a write to a server that stands still is found when it goes on, once", async () => {
     await using server = await startNats();
     const nats = await connectNats(server.url, { name: "pause" });

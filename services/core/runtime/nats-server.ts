@@ -58,7 +58,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   refuseSecond(folder);
   const stopping = new AbortController();
-  let running: Running | undefined = await launch(options.program, folder, options.port ?? 0);
+  let running: Running | undefined = await launch(options, folder, options.port ?? 0);
   const { port } = running;
 
   async function keepRunning(): Promise<void> {
@@ -76,7 +76,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
       if (stopping.signal.aborted) return;
       startedAt = performance.now();
       try {
-        running = await launch(options.program, folder, port);
+        running = await launch(options, folder, port);
         log.info({ port }, "nats-server runs again");
       } catch (err) {
         log.error({ err }, "nats-server does not start");
@@ -107,7 +107,11 @@ interface Running {
   readonly exited: Promise<void>;
 }
 
-async function launch(program: string, folder: string, port: number): Promise<Running> {
+async function launch(
+  { program, restart = false }: NatsServerOptions,
+  folder: string,
+  port: number,
+): Promise<Running> {
   const ports = join(folder, "ports");
   rmSync(ports, { recursive: true, force: true });
   mkdirSync(ports, { mode: 0o700 });
@@ -116,6 +120,8 @@ async function launch(program: string, folder: string, port: number): Promise<Ru
   const output = openSync(logPath(folder), "a", 0o600);
   const child = spawn(program, ["-c", config, "--ports_file_dir", ports], {
     stdio: ["ignore", output, output],
+    // A terminal's interrupt goes to its whole group; the log has to outlast its writers.
+    detached: restart,
   });
   closeSync(output);
   let failure = "";
