@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type NatsServer, startNatsServer } from "@weft/core/runtime";
+import { type NatsServer, silentLogger, startNatsServer } from "@weft/core/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Bookinfo } from "../../infra/demo/bookinfo-mesh.ts";
 import { type ControlPlane, startControlPlane } from "../../infra/demo/control-plane.ts";
@@ -25,7 +25,12 @@ let shop: Bookinfo;
 let serveArgs: readonly string[];
 
 beforeAll(async () => {
-  nats = await startNats(-1);
+  nats = await startNatsServer({
+    program: installTools().natsServer,
+    folder: join(folder, "nats"),
+    restart: true,
+    log: silentLogger,
+  });
   const fixed = ["serve", "--nats", nats.url, "--data", join(folder, "data"), "--replica", "a"];
   control = await startControlPlane([...fixed, ...FREE_DOORS]);
   const { api, xds, xdsPlain, monitor } = control.addresses;
@@ -48,14 +53,6 @@ function hostPort(url: string): string {
   return new URL(url).host;
 }
 
-function startNats(port: number): Promise<NatsServer> {
-  return startNatsServer({
-    path: installTools().natsServer,
-    storeFolder: join(folder, "nats"),
-    port,
-  });
-}
-
 async function killControl(): Promise<void> {
   const gone = once(control.program.child, "exit");
   control.program.child.kill("SIGKILL");
@@ -63,12 +60,12 @@ async function killControl(): Promise<void> {
   control = await startControlPlane(serveArgs);
 }
 
+/** Its keeper starts it again, on the same port. */
 async function killNats(): Promise<void> {
-  const port = Number(new URL(nats.url).port);
-  const gone = once(nats.process, "exit");
-  nats.process.kill("SIGKILL");
-  await gone;
-  nats = await startNats(port);
+  const { pid } = nats;
+  if (pid === undefined) throw new Error("nats-server does not run");
+  process.kill(pid, "SIGKILL");
+  await until("another nats-server", () => nats.pid !== undefined && nats.pid !== pid);
 }
 
 /** Applies a small change again and again; keeps the revisions that were acknowledged. */

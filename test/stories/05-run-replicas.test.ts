@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type NatsServer, startNatsServer } from "@weft/core/runtime";
+import { type NatsServer, silentLogger, startNatsServer } from "@weft/core/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Bookinfo } from "../../infra/demo/bookinfo-mesh.ts";
 import { type ControlPlane, startControlPlane } from "../../infra/demo/control-plane.ts";
@@ -22,9 +22,9 @@ let shop: Bookinfo;
 
 beforeAll(async () => {
   nats = await startNatsServer({
-    path: installTools().natsServer,
-    storeFolder: join(folder, "nats"),
-    port: -1,
+    program: installTools().natsServer,
+    folder: join(folder, "nats"),
+    log: silentLogger,
   });
   const args = ["serve", "--nats", nats.url, "--data", join(folder, "data"), ...FREE_DOORS];
   [first, second] = await Promise.all([

@@ -2,12 +2,7 @@ import "reflect-metadata";
 import { createHash, randomBytes, randomUUID, webcrypto, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import {
-  type ClientHttp2Session,
-  connect,
-  createSecureServer,
-  type SecureClientSessionOptions,
-} from "node:http2";
+import { type ClientHttp2Session, connect, createSecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +12,7 @@ import { type CaOptions, type CaRole, servingTlsOptions, startCa } from "@weft/c
 import { type CaLog, connectNats, type Entry, openCaLog } from "@weft/core/journal";
 import { decideCreateToken } from "@weft/core/mesh";
 import {
+  type Clock,
   callUnary,
   createMonitor,
   dispatch,
@@ -59,7 +55,7 @@ export interface CaWorld extends AsyncDisposable {
   readonly lines: readonly string[];
   /** Every token that was made. */
   readonly tokens: readonly string[];
-  startReplica(name: string, options?: Partial<CaOptions>): Promise<Replica>;
+  startReplica(name: string, options?: Partial<CaOptions>, clock?: Clock): Promise<Replica>;
   /** A new token for a workload in `default`, as the API makes it. */
   createToken(serviceAccount: string): Promise<string>;
   entries(): Promise<readonly Entry[]>;
@@ -93,9 +89,9 @@ export async function startCaWorld(): Promise<CaWorld> {
     folder,
     lines,
     tokens,
-    async startReplica(replica, options = {}) {
+    async startReplica(replica, options = {}, clock = systemClock) {
       const monitor = createMonitor();
-      const context = { mesh, replica, nats, clock: systemClock, log: logger, monitor };
+      const context = { mesh, replica, nats, clock, log: logger, monitor };
       const ca = await startCa(context, {
         dataFolder: folder,
         trustDomain: TRUST_DOMAIN,
@@ -207,23 +203,25 @@ export type Credential =
 
 /** Asks a replica for a certificate over a connection of its own; answers the chain, leaf first. */
 export async function ask(
-  { port, ca }: Replica,
+  replica: Replica,
   csr: string,
   options: { readonly credential?: Credential; readonly ttlSeconds?: number } = {},
 ): Promise<readonly string[]> {
   const { credential, ttlSeconds = 0 } = options;
-  const tls: SecureClientSessionOptions = {
-    ca: [...ca.roots()],
-    checkServerIdentity: refuseOthersThanControlPlane,
-  };
-  if (credential !== undefined && "key" in credential) Object.assign(tls, credential);
-  const session = connect(`https://127.0.0.1:${port}`, tls);
+  const session = openSession(replica, credential);
   const bearer = credential !== undefined && "token" in credential ? credential.token : undefined;
   try {
     return await call(session, csr, { bearer, ttlSeconds });
   } finally {
     session.destroy();
   }
+}
+
+/** Connects as an agent does, with a client certificate where the credential is one. */
+export function openSession({ port, ca }: Replica, credential?: Credential): ClientHttp2Session {
+  const own = credential !== undefined && "key" in credential ? credential : {};
+  const checkServerIdentity = refuseOthersThanControlPlane;
+  return connect(`https://127.0.0.1:${port}`, { ...own, ca: [...ca.roots()], checkServerIdentity });
 }
 
 /** Calls CreateCertificate on a session. */

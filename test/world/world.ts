@@ -87,7 +87,7 @@ export async function applyText(control: ControlPlane, text: string): Promise<bi
 }
 
 /** A loopback block that no other test of this machine is likely to live on. */
-function freeBlock(): string {
+export function freeBlock(): string {
   const pick = (below: number): number => Math.floor(Math.random() * below);
   return `127.${20 + pick(230)}.${pick(256)}`;
 }

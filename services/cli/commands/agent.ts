@@ -1,0 +1,115 @@
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import type { AgentOptions } from "@weft/agent/main";
+import { createLogger, systemClock } from "@weft/core/runtime";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { connectApi } from "../api.ts";
+import { addGlobalOptions, addHelpSections, globalOptions } from "../options.ts";
+import { findProgram } from "../programs.ts";
+import { createTerminal } from "../terminal.ts";
+import { stopSignal } from "./serve.ts";
+
+/** `port` on the workload's address leads to `endpoint`. */
+interface Inbound {
+  readonly port: number;
+  readonly endpoint: string;
+}
+
+export function registerAgent(program: Command): void {
+  const command = program
+    .command("agent")
+    .description("run beside one workload: its key, its certificate, its Envoy")
+    .requiredOption("--name <name>", "of the workload, such as shop-1")
+    .requiredOption("--ip <address>", "where peers reach it")
+    .option("--service-account <name>", "who it is", "default")
+    .option("--label <key=value>", "of the workload; as often as it has labels", collectLabel, {})
+    .option("--inbound <port=endpoint>", "what its Envoy lets in", collectInbound, [])
+    .addOption(
+      new Option("--type <type>", "sidecar of a program, or router")
+        .choices(["sidecar", "router"])
+        .default("sidecar"),
+    )
+    .option("--token <token>", "join token, for the first certificate (WEFT_TOKEN)")
+    .option("--xds <host:port>", "xDS and CA of the control plane", "127.0.0.1:15012")
+    .option("--root-cert <file>", "roots to trust; else those that the API shows")
+    .option("--trust-domain <name>", "of the mesh", "cluster.local")
+    .option(
+      "--proxy-port <port>",
+      "outbound HTTP proxy, on the workload's address",
+      readPort,
+      15001,
+    )
+    .option("--admin-port <port>", "Envoy's admin page, on the workload's address", readPort, 15000)
+    .option("--folder <path>", "its own folder; .weft/agents/NAME if not named");
+  addGlobalOptions(command);
+  addHelpSections(command, {
+    examples: [
+      "weft agent --name shop-1 --service-account shop --label app=shop --ip 127.0.7.1 \\",
+      '      --inbound 8000=127.0.0.1:3001 --token "$(weft token create --service-account shop -o name)"',
+    ],
+  });
+  command.action(() => run(command));
+}
+
+async function run(command: Command): Promise<void> {
+  const { startAgent } = await import("@weft/agent/main");
+  const options = command.opts();
+  const terminal = createTerminal();
+  const agentOptions: AgentOptions = {
+    server: options["xds"],
+    rootPem: await rootsOf(command),
+    trustDomain: options["trustDomain"],
+    name: options["name"],
+    namespace: globalOptions(command).namespace ?? "default",
+    serviceAccount: options["serviceAccount"],
+    labels: options["label"],
+    ip: options["ip"],
+    type: options["type"],
+    inbound: options["inbound"],
+    httpProxyPort: options["proxyPort"],
+    adminPort: options["adminPort"],
+    envoyPath: await findProgram("envoy"),
+    folder: resolve(options["folder"] ?? `.weft/agents/${options["name"]}`),
+    clock: systemClock,
+    log: createLogger(`agent ${options["name"]}@${hostname()}`),
+    ...tokenOf(options["token"] ?? process.env["WEFT_TOKEN"]),
+  };
+  await using agent = await startAgent(agentOptions);
+  terminal.out(`${options["name"]} runs; admin at ${agent.adminUrl}\n`);
+  await stopSignal();
+}
+
+function tokenOf(token: string | undefined): { readonly token?: string } {
+  return token === undefined ? {} : { token };
+}
+
+/** The roots in a file, or those that the API shows: on one machine the API is as trusted as a file. */
+async function rootsOf(command: Command): Promise<string> {
+  const { rootCert } = command.opts();
+  if (rootCert !== undefined) return readFileSync(rootCert, "utf8");
+  const { roots } = await connectApi(globalOptions(command)).getRoots({});
+  return roots.join("");
+}
+
+function collectLabel(text: string, labels: Record<string, string>): Record<string, string> {
+  const [, key, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
+  if (key === undefined || value === undefined) {
+    throw new InvalidArgumentError("A label looks like app=shop.");
+  }
+  return { ...labels, [key]: value };
+}
+
+function collectInbound(text: string, inbound: readonly Inbound[]): readonly Inbound[] {
+  const [, port, endpoint] = /^(\d{1,5})=(\S+:\d{1,5})$/.exec(text) ?? [];
+  if (port === undefined || endpoint === undefined) {
+    throw new InvalidArgumentError("An inbound port looks like 8000=127.0.0.1:3001.");
+  }
+  return [...inbound, { port: readPort(port), endpoint }];
+}
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new InvalidArgumentError("A port is a number from 0 to 65535.");
+}
