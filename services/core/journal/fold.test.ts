@@ -2,7 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { type Commit, CommitSchema } from "@weft/proto/weft/event/v1/commit_pb.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { WeftError } from "../error.ts";
+import { WeftError } from "../error.ts";
 import { silentLogger } from "../runtime/index.ts";
 import { type Fold, followLog } from "./fold.ts";
 import type { Journal, LogReader } from "./journal.ts";
@@ -243,6 +243,23 @@ test("a commit that does not fold freezes the fold, with the last good state", a
   });
   expect([fold.state, fold.revision]).toEqual([2, 2]);
   abort.abort();
+});
+
+test("a closed connection ends the fold, but freezes nothing", async () => {
+  const whole = stored(genesis, change("a"));
+  const closed = new WeftError("unavailable", "log.unavailable", "the connection is closed");
+  const closing: LogReader = {
+    ...whole,
+    async *tail(options) {
+      for await (const entry of whole.tail(options)) {
+        yield entry;
+        if (entry.revision === 2) throw closed;
+      }
+    },
+  };
+  using fold = await follow(closing);
+  await expect(fold.waitFor(3, soon())).rejects.toBe(closed);
+  expect([fold.frozen, fold.state]).toEqual([undefined, ["1 begin", "2 a"]]);
 });
 
 /** The same commit with another reason, as one who edits the store would leave it. */

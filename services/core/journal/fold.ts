@@ -79,13 +79,14 @@ export async function followLog<S>(options: FollowOptions<S>): Promise<Fold<S>> 
   }
 
   async function run(): Promise<void> {
+    let end = new WeftError("unavailable", "log.behind", `${journal.name} is let go`);
     try {
       for await (const entry of journal.tail({ from: 1, signal })) take(entry);
     } catch (cause) {
-      frozen = asFrozen(journal.name, position.revision, cause);
-      log.error({ revision: position.revision, err: frozen }, "the log is frozen");
+      end = asEnd(journal.name, position.revision, cause);
+      if (end.code === "log.frozen") frozen = end;
+      log.error({ revision: position.revision, err: end }, "the log is no longer followed");
     }
-    const end = frozen ?? new WeftError("unavailable", "log.behind", `${journal.name} is let go`);
     caughtUp.reject(end);
     waits.end(end);
   }
@@ -162,8 +163,10 @@ function createWaits<S>() {
   };
 }
 
-function asFrozen(name: string, revision: number, cause: unknown): WeftError {
-  if (cause instanceof WeftError && cause.code === "log.frozen") return cause;
+/** Whatever ends a fold freezes it, but for a connection that was closed: then nothing is wrong. */
+function asEnd(name: string, revision: number, cause: unknown): WeftError {
+  const isClosed = cause instanceof WeftError && cause.code === "log.unavailable";
+  if (isClosed || (cause instanceof WeftError && cause.code === "log.frozen")) return cause;
   const why = cause instanceof Error ? cause.message : String(cause);
   const message = `${name} cannot be followed past revision ${revision}: ${why}`;
   return new WeftError("unavailable", "log.frozen", message, { cause });

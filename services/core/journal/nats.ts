@@ -1,7 +1,7 @@
 import { jetstream, type MsgRequest, PubHeaders } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { WeftError } from "../error.ts";
-import { isConnected } from "./connection.ts";
+import { checkServerVersion, isConnected } from "./connection.ts";
 import {
   type AppendOptions,
   type CaLog,
@@ -142,6 +142,8 @@ async function findOwn(
 /** Refuses what NATS would refuse, and whatever nats.js would keep for later. */
 function checkSendable(stream: OpenedStream, payload: Uint8Array): void {
   checkConnected(stream);
+  // A reconnect may lead to another server of a mixed cluster.
+  checkServerVersion(stream.nats.info?.version ?? "unknown");
   const roomBytes = (stream.nats.info?.max_payload ?? Number.POSITIVE_INFINITY) - HEADER_BYTES_MAX;
   const max = Math.min(PAYLOAD_BYTES_MAX, roomBytes);
   if (payload.length <= max) return;
