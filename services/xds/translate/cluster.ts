@@ -91,6 +91,7 @@ function outboundClusterOf(
 const originalDestination = {
   clusterDiscoveryType: { case: "type", value: DiscoveryType.ORIGINAL_DST },
   lbPolicy: LbPolicy.CLUSTER_PROVIDED,
+  lbConfig: { case: undefined },
 } as const satisfies ClusterInit;
 
 /** How the cluster finds its endpoints; the load assignment where the control plane sends them. */

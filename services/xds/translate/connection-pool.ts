@@ -15,6 +15,9 @@ export function connectionLimits(
   settings: MeshSettings,
 ): Pick<ClusterInit, "circuitBreakers" | "connectTimeout" | "upstreamConnectionOptions"> {
   const keepalive = pool?.tcp?.tcpKeepalive ?? settings.config?.tcpKeepalive;
+  // The kernel counts in whole seconds.
+  const time = Number(keepalive?.time?.seconds ?? 0);
+  const interval = Number(keepalive?.interval?.seconds ?? 0);
   return {
     connectTimeout: ifPositive(pool?.tcp?.connectTimeout) ?? settings.connectTimeout,
     circuitBreakers: {
@@ -32,8 +35,8 @@ export function connectionLimits(
       upstreamConnectionOptions: {
         tcpKeepalive: {
           ...(keepalive.probes > 0 && { keepaliveProbes: keepalive.probes }),
-          ...(keepalive.time && { keepaliveTime: Number(keepalive.time.seconds) }),
-          ...(keepalive.interval && { keepaliveInterval: Number(keepalive.interval.seconds) }),
+          ...(time > 0 && { keepaliveTime: time }),
+          ...(interval > 0 && { keepaliveInterval: interval }),
         },
       },
     }),

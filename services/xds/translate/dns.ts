@@ -53,10 +53,13 @@ export function dynamicDiscovery(scope: Scope): ClusterInit {
         name: "envoy.clusters.dynamic_forward_proxy",
         typedConfig: pack(DynamicClusterSchema, {
           clusterImplementationSpecifier: { case: "dnsCacheConfig", value: dnsCache(scope) },
+          // Whether the server's name is checked is what the DestinationRule says, as elsewhere.
+          allowInsecureClusterOptions: true,
         }),
       },
     },
     lbPolicy: LbPolicy.CLUSTER_PROVIDED,
+    lbConfig: { case: undefined },
   };
 }
 

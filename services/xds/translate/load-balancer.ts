@@ -119,7 +119,10 @@ function slowStart(settings: LoadBalancerSettings | undefined) {
   const { minimumPercent, aggression } = settings?.warmup ?? {};
   return {
     slowStartWindow,
-    ...(minimumPercent !== undefined && { minWeightPercent: { value: minimumPercent } }),
-    ...(aggression !== undefined && { aggression: { defaultValue: aggression, runtimeKey: "" } }),
+    ...(minimumPercent !== undefined && {
+      minWeightPercent: { value: Math.min(Math.max(minimumPercent, 0), 100) },
+    }),
+    ...(aggression !== undefined &&
+      aggression > 0 && { aggression: { defaultValue: aggression, runtimeKey: "" } }),
   };
 }
