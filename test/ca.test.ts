@@ -16,8 +16,10 @@ import {
   ask,
   type CaWorld,
   call,
+  intermediateOf,
   leafOf,
   makeRequest,
+  openSession,
   type Replica,
   refuseOthersThanControlPlane,
   serialOf,
@@ -180,6 +182,52 @@ test("the control plane's own certificate is not to be had by renewal", async ()
   });
 });
 
+test("a connection that outlives its certificate renews nothing", async () => {
+  let nowMs = Date.now();
+  const clock = { now: () => nowMs };
+  const replica = await world.startReplica("late", {}, clock);
+  const { csr, key } = await makeRequest();
+  const token = await world.createToken("reviews");
+  const chain = await ask(replica, csr, { credential: { token }, ttlSeconds: 3_600 });
+  const session = openSession(replica, { key, cert: chain.slice(0, 2).join("") });
+  expect(await call(session, csr)).toHaveLength(3);
+  nowMs += 3_600_000;
+  await expect(call(session, csr)).rejects.toMatchObject({
+    message: "ca.denied: the client certificate has expired",
+  });
+  session.destroy();
+});
+
+test("an identity gets 300 certificates a minute, and an address 600 answers", async () => {
+  const nowMs = Date.now();
+  const replica = await world.startReplica("limited", {}, { now: () => nowMs });
+  const { csr, key } = await makeRequest();
+  const token = await world.createToken("greedy");
+  const chain = await ask(replica, csr, { credential: { token } });
+  const session = openSession(replica, { key, cert: chain.slice(0, 2).join("") });
+  const outcomes = await Promise.all(
+    Array.from({ length: 400 }, () =>
+      call(session, csr).then(
+        () => "issued",
+        (error: Error) => error.message,
+      ),
+    ),
+  );
+  session.destroy();
+  const greedy = `spiffe://${TRUST_DOMAIN}/ns/default/sa/greedy`;
+  const busy = `ca.busy: more than 300 requests a minute from identity ${greedy}`;
+  expect(outcomes.filter((outcome) => outcome === "issued")).toHaveLength(299);
+  expect(outcomes.filter((outcome) => outcome === busy)).toHaveLength(101);
+  const anyone = openSession(replica);
+  for (let request = 401; request < 600; request++) {
+    await expect(call(anyone, csr)).rejects.toThrow("ca.denied");
+  }
+  await expect(call(anyone, csr)).rejects.toThrow(
+    "ca.busy: more than 600 requests a minute from address 127.0.0.1",
+  );
+  anyone.destroy();
+});
+
 test("no certificate is given over plaintext", async () => {
   const listener = createServer();
   listener.on("stream", (stream, headers) => dispatch(first.ca.routes, stream, headers));
@@ -273,7 +321,7 @@ test("a replica that starts anew knows which tokens are spent", async () => {
   });
 });
 
-test("the intermediate and the serving certificate renew themselves under load", async () => {
+test("the intermediate and the serving certificate renew themselves at half of their life", async () => {
   const brief = await world.startReplica("brief", { intermediateTtlSeconds: 4 });
   const { cert } = brief.ca.serving.current();
   const renewed = await new Promise<string>((done) => {
@@ -318,15 +366,6 @@ test("neither the log nor what is printed holds a key or a token", async () => {
   ];
   expect(written.some((bytes) => secrets.some((secret) => bytes.includes(secret)))).toBe(false);
 });
-
-/** The second certificate of a chain, its base64 in one line. */
-function intermediateOf(chain: string): string {
-  return (
-    (chain.split("-----BEGIN CERTIFICATE-----")[2] ?? "")
-      .split("-----END")[0]
-      ?.replace(/\s/g, "") ?? ""
-  );
-}
 
 /** The private number of a key: what must never be seen. */
 function scalarOf(pem: string): Buffer {

@@ -21,12 +21,17 @@ const TOKEN_LENGTH_MAX = 4_096;
  *
  * @throws WeftError denied `ca.denied`: neither, or over a connection that others can read.
  */
-export function evidenceOf({ peer, headers, stream }: GrpcCall): Evidence {
+export function evidenceOf({ peer, headers, stream }: GrpcCall, nowMs: number): Evidence {
   if (stream.session?.encrypted !== true) throw denied("certificates are only given over TLS");
   if (peer.spiffeId !== undefined) {
     const socket = stream.session?.socket as TLSSocket | undefined;
-    if (socket === undefined) throw denied("the connection is gone");
-    return { kind: "x509", uri: peer.spiffeId, sha256: sha256(socket.getPeerCertificate().raw) };
+    const certificate = socket?.getPeerX509Certificate();
+    if (certificate === undefined) throw denied("the connection is gone");
+    // TLS looked once, at the beginning of a connection that may be older than the certificate.
+    if (certificate.validToDate.getTime() <= nowMs) {
+      throw denied("the client certificate has expired");
+    }
+    return { kind: "x509", uri: peer.spiffeId, sha256: sha256(certificate.raw) };
   }
   const token = /^Bearer ([^\s]+)$/i.exec(headers.authorization ?? "")?.[1] ?? "";
   if (token === "" || token.length > TOKEN_LENGTH_MAX) {

@@ -43,8 +43,11 @@ export interface FollowAuthorityOptions {
 /** Changes that wait for those before them: each takes some ms, and callers give up after seconds. */
 const CHANGES_WAITING_MAX = 1_000;
 
-/** Other replicas that come first, one after the other, before we say that it is too busy. */
-const DECISIONS_MAX = 32;
+/**
+ * How long a change tries to get in before others: each loss costs some ms, and with ten replicas
+ * that all write, one in ten tries wins.
+ */
+const CHANGE_TIMEOUT_MS = 10_000;
 
 /** Sends of one message whose fate is unknown; the log stores it once however often it is sent. */
 const SENDS_MAX = 3;
@@ -154,7 +157,8 @@ class Follower implements AuthorityLog {
     decide: (authority: Authority) => AuthorityDecision | undefined,
   ): Promise<void> {
     const { journal, mesh, clock } = this.#options;
-    for (let tries = 0; tries < DECISIONS_MAX; tries++) {
+    const deadline = AbortSignal.timeout(CHANGE_TIMEOUT_MS);
+    while (!deadline.aborted) {
       if (this.frozen !== undefined) throw this.frozen;
       const decision = decide(this.state);
       if (decision === undefined) return;
@@ -171,7 +175,7 @@ class Follower implements AuthorityLog {
         await this.reach(expectedRevision + 1, FOLD_TIMEOUT_MS);
       }
     }
-    throw busy(`others changed the authority ${DECISIONS_MAX} times meanwhile`);
+    throw busy(`others changed the authority for ${CHANGE_TIMEOUT_MS} ms`);
   }
 
   /** Takes in changes until it is stopped, or until one does not fit. Never rejects. */
@@ -181,6 +185,7 @@ class Follower implements AuthorityLog {
       for await (const entry of journal.tail({ from: 1, signal: this.#stop.signal })) {
         this.#take(entry);
       }
+      if (!this.#stop.signal.aborted) throw frozen("the authority's log has ended");
     } catch (cause) {
       this.frozen = asFrozen(cause);
       log.error({ revision: this.state.revision, err: cause }, "the authority's log is frozen");

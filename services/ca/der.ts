@@ -1,4 +1,4 @@
-import { WeftError } from "@weft/core/error";
+import { assert, WeftError } from "@weft/core/error";
 
 /** Identifier octets that certificates and requests are made of (X.690, 8.1.2). */
 export const TAG = {
@@ -166,6 +166,7 @@ export function writeDer(tag: number, ...content: readonly Uint8Array[]): Buffer
 function lengthOctets(length: number): readonly number[] {
   if (length < 0x80) return [length];
   if (length < 0x100) return [0x81, length];
+  assert(length < 0x10000, "all that is written is shorter than 64 KiB");
   return [0x82, length >> 8, length & 0xff];
 }
 

@@ -159,7 +159,7 @@ function routesOf(
     call: GrpcCall,
   ): Promise<IstioCertificateResponse> {
     addresses.take(call.peer.address);
-    const evidence = evidenceOf(call);
+    const evidence = evidenceOf(call, clock.now());
     const csr = readCsr(request.csr);
     const caller = await attest(evidence, csr);
     identities.take(formatSpiffeId(caller.workload));

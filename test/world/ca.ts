@@ -221,7 +221,11 @@ export async function ask(
 export function openSession({ port, ca }: Replica, credential?: Credential): ClientHttp2Session {
   const own = credential !== undefined && "key" in credential ? credential : {};
   const checkServerIdentity = refuseOthersThanControlPlane;
-  return connect(`https://127.0.0.1:${port}`, { ...own, ca: [...ca.roots()], checkServerIdentity });
+  const tls = { ...own, ca: [...ca.roots()], checkServerIdentity };
+  const session = connect(`https://127.0.0.1:${port}`, tls);
+  // A session that fails ends its calls, and they say so.
+  session.on("error", () => {});
+  return session;
 }
 
 /** Calls CreateCertificate on a session. */
@@ -231,15 +235,14 @@ export async function call(
   options: { readonly bearer?: string | undefined; readonly ttlSeconds?: number } = {},
 ): Promise<readonly string[]> {
   const { bearer, ttlSeconds = 0 } = options;
-  const broken = new Promise<never>((_, fail) => session.once("error", fail));
-  const answer = callUnary(session, CREATE_CERTIFICATE, {
+  const { certChain } = await callUnary(session, CREATE_CERTIFICATE, {
     input: IstioCertificateRequestSchema,
     output: IstioCertificateResponseSchema,
     request: create(IstioCertificateRequestSchema, { csr, validityDuration: BigInt(ttlSeconds) }),
     headers: bearer === undefined ? {} : { authorization: `Bearer ${bearer}` },
     timeoutMs: ANSWER_TIMEOUT_MS,
   });
-  return (await Promise.race([answer, broken])).certChain;
+  return certChain;
 }
 
 /** How agents know the control plane: by its SPIFFE ID, not by a host name. */
@@ -253,6 +256,12 @@ export function refuseOthersThanControlPlane(
 
 export function leafOf(chain: readonly string[]): X509Certificate {
   return new X509Certificate(chain[0] ?? "");
+}
+
+/** The second certificate of a chain in PEM: its base64 in one line. */
+export function intermediateOf(pem: string): string {
+  const [base64 = ""] = (pem.split("-----BEGIN CERTIFICATE-----")[2] ?? "").split("-----END");
+  return base64.replace(/\s/g, "");
 }
 
 /** As the log writes it. */
