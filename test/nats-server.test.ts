@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectNats, onDisconnect, openConfigLog } from "@weft/core/journal";
@@ -7,6 +7,10 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { installTools } from "../infra/tools.ts";
 
 const program = installTools().natsServer;
+
+/** Above the largest process id of any Linux (2^22). */
+const PID_OF_NOBODY = 2 ** 30;
+
 let folder: string;
 
 beforeEach(() => {
@@ -68,8 +72,19 @@ test("a second server on the same folder is refused while the first runs", async
   await expect(start()).rejects.toMatchObject({
     kind: "unavailable",
     code: "log.unavailable",
-    rawMessage: `${folder} is in use by nats-server, process ${server.pid}; end that one first`,
+    rawMessage: `${folder} is in use by process ${process.pid} and its nats-server; end that one first`,
   });
+});
+
+test("a server whose owner was killed is ended, and its store goes on", async () => {
+  await using orphan = await start();
+  expect(await append(orphan.url, "1")).toBe(1);
+  // What a killed owner leaves behind: a server that runs, and a note of who started it.
+  const pid = orphan.pid as number;
+  writeFileSync(join(folder, "nats-server.pid"), `${pid} ${PID_OF_NOBODY}\n`);
+  await using next = await start();
+  expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+  expect(await append(next.url, "2")).toBe(2);
 });
 
 test("a server that cannot run is reported with what it says", async () => {

@@ -16,6 +16,8 @@ import type { Logger } from "./log.ts";
 /** How long it may take to listen; reading back a large store takes most of it. */
 const START_MS_MAX = 60_000;
 const START_POLL_MS = 10;
+/** Each look at an orphan starts `ps`. */
+const ORPHAN_POLL_MS = 50;
 /** How long it may take to put everything on disk and end, before it is killed. */
 const STOP_MS_MAX = 10_000;
 /** Waits before a restart: short at first, and long for a server that cannot run. */
@@ -56,7 +58,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   const { log } = options;
   const folder = resolve(options.folder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  refuseSecond(folder);
+  await endOrphan(folder, log);
   const stopping = new AbortController();
   let running: Running | undefined = await launch(options, folder, options.port ?? 0);
   const { port } = running;
@@ -135,7 +137,7 @@ async function launch(
   const kill = (): void => void child.kill("SIGTERM");
   process.once("exit", kill);
   void exited.then(() => process.removeListener("exit", kill));
-  writeFileSync(pidPath(folder), `${child.pid}\n`, { mode: 0o600 });
+  writeFileSync(pidPath(folder), `${child.pid} ${process.pid}\n`, { mode: 0o600 });
   const found = await findPort(child, ports);
   if (found !== undefined) return { child, port: found, exited };
   child.kill("SIGKILL");
@@ -186,20 +188,34 @@ function configOf(folder: string, port: number): string {
   ].join("\n");
 }
 
-/** Two servers would ruin one store, and nats-server does not lock it. */
-function refuseSecond(folder: string): void {
-  const pid = Number.parseInt(readText(pidPath(folder)), 10);
-  if (Number.isNaN(pid) || !commandOf(pid).includes(configPath(folder))) return;
-  throw new WeftError(
-    "unavailable",
-    "log.unavailable",
-    `${folder} is in use by nats-server, process ${pid}; end that one first`,
-  );
+/**
+ * Two servers would ruin one store, and nats-server does not lock it. One whose owner was killed is
+ * ended first: it holds what was acknowledged, and nobody else will.
+ */
+async function endOrphan(folder: string, log: Logger): Promise<void> {
+  const [pid = Number.NaN, owner = Number.NaN] = readText(pidPath(folder)).split(" ").map(Number);
+  const isOurs = (): boolean => commandOf(pid).includes(configPath(folder));
+  if (!isOurs()) return;
+  if (commandOf(owner) !== "") {
+    const message = `${folder} is in use by process ${owner} and its nats-server; end that one first`;
+    throw new WeftError("unavailable", "log.unavailable", message);
+  }
+  log.warn({ pid, folder }, "ending the nats-server of a process that was killed");
+  process.kill(pid, "SIGTERM");
+  const deadline = performance.now() + STOP_MS_MAX;
+  while (isOurs()) {
+    if (performance.now() > deadline) process.kill(pid, "SIGKILL");
+    await delay(ORPHAN_POLL_MS);
+  }
 }
 
 /** The command line of a process; empty if there is none. */
 function commandOf(pid: number): string {
+  if (!Number.isInteger(pid)) return "";
   try {
+    if (process.platform === "linux") {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+    }
     return execFileSync("ps", ["-o", "args=", "-p", `${pid}`], { encoding: "utf8" });
   } catch {
     return ""; // no such process
