@@ -29,7 +29,11 @@ export interface TestServer extends AsyncDisposable {
 
 export async function startTestServer(
   snapshot: Snapshot,
-  options: { readonly identifier?: string; readonly stallMsMax?: number } = {},
+  options: {
+    readonly identifier?: string;
+    readonly stallMsMax?: number;
+    readonly onAnswer?: () => void;
+  } = {},
 ): Promise<TestServer> {
   const { identifier = "test-1", stallMsMax } = options;
   const replies: Reply[] = [];
@@ -49,7 +53,10 @@ export async function startTestServer(
       stream.update(current, revision);
       return {
         sent: (reply: Reply) => void replies.push(reply),
-        answered: (answer: Answer) => void answers.push(answer),
+        answered(answer: Answer) {
+          answers.push(answer);
+          options.onAnswer?.();
+        },
         flagged: (flag: string) => void flags.push(flag),
         closed: () => void streams.delete(stream),
       };

@@ -1,6 +1,6 @@
 import type { Variant } from "./request.ts";
 import type { Resources, SnapshotResource } from "./resource.ts";
-import { isSubscribed, type Subscription } from "./subscription.ts";
+import { isSubscribed, type Subscription, type Want } from "./subscription.ts";
 
 /** What is open when a response is put together. */
 export interface Gates {
@@ -71,8 +71,8 @@ function sift(
     }
     if (resource !== undefined) {
       if (quarantine.get(name) === resource.version) wanted.delete(name);
-      else if (!asked && sent.get(name) === resource.version) wanted.delete(name);
-      else if (asked || gates.changes) {
+      else if (why === "changed" && sent.get(name) === resource.version) wanted.delete(name);
+      else if (gates.changes || !replaces(sent.get(name), resource, why)) {
         quarantine.delete(name);
         upserts.push(resource);
       }
@@ -84,6 +84,11 @@ function sift(
     else if (asked || gates.removals) removed.push(name);
   }
   return { upserts, removed };
+}
+
+/** Whether it would change what the client uses, so that it waits for its gate. */
+function replaces(sent: string | undefined, { version }: SnapshotResource, why: Want): boolean {
+  return why === "changed" || (sent !== undefined && sent !== version);
 }
 
 /** Cuts a response to one resource where each has to go alone. */

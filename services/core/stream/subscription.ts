@@ -5,9 +5,12 @@ import type { DiscoveryType } from "./type.ts";
 
 /**
  * Why a name is to be looked at when there is room for a response. `changed`: send it if the client
- * has another version. `requested`: answer it in any case, and at once.
+ * has another version. `again`: send it even if it is the same. `requested`: so too, and say at once
+ * if there is none.
  */
-export type Want = "changed" | "requested";
+export type Want = "changed" | "again" | "requested";
+
+const WEIGHT: Readonly<Record<Want, number>> = { changed: 0, again: 1, requested: 2 };
 
 /** A response that the client has not answered yet. */
 export interface Pending {
@@ -189,9 +192,10 @@ function addName(names: Set<string>, name: string): void {
   names.add(name);
 }
 
-/** Notes that a name is to be looked at; a request outweighs a change. */
-export function want(subscription: Subscription, name: string, why: Want): void {
-  if (why === "requested" || !subscription.wanted.has(name)) subscription.wanted.set(name, why);
+/** Notes that a name is to be looked at; the weightier reason stays. */
+export function want({ wanted }: Subscription, name: string, why: Want): void {
+  const known = wanted.get(name);
+  if (known === undefined || WEIGHT[known] < WEIGHT[why]) wanted.set(name, why);
 }
 
 /** The snapshot's own string where it has the name, so that streams share it. */
@@ -253,7 +257,7 @@ export function takeAnswer(
     for (const [name, version] of response.upserts) {
       if (response.upserts.size > 1 && splits) {
         subscription.alone.add(name);
-        want(subscription, name, "requested");
+        want(subscription, name, "again");
       } else if (subscription.sent.get(name) === version) {
         subscription.refused.set(name, version);
       }

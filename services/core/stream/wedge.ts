@@ -74,7 +74,7 @@ export function rescue(wedge: Wedge, clusters: Subscription, resources: Resource
     }
     if (suspects.length > 1) {
       clusters.alone.add(name);
-      want(clusters, name, "requested");
+      want(clusters, name, "again");
     }
   }
   const [only, ...others] = suspects;
