@@ -93,10 +93,25 @@ function entry<D extends DescMessage>(
   for (const message of messages) {
     const name = nameOf(message);
     assert(!resources.has(name), `two ${schema.typeName} named ${name}`);
-    const body = toBinary(AnySchema, pack(schema, message));
-    resources.set(name, { name, version: versionOf(body), body });
+    resources.set(name, encoded(schema, message, name));
   }
   return [typeUrlOf(schema), resources];
+}
+
+/** What was encoded before, by message: translation shares messages between proxies. */
+const known = new WeakMap<object, SnapshotResource>();
+
+function encoded<D extends DescMessage>(
+  schema: D,
+  message: MessageShape<D>,
+  name: string,
+): SnapshotResource {
+  const before = known.get(message);
+  if (before !== undefined) return before;
+  const body = toBinary(AnySchema, pack(schema, message));
+  const resource = { name, version: versionOf(body), body };
+  known.set(message, resource);
+  return resource;
 }
 
 function versionOf(body: Uint8Array): string {

@@ -20,6 +20,7 @@ import { balance, passesThrough } from "./load-balancer.ts";
 import { BLACK_HOLE_CLUSTER, configPath, outboundCluster, PASSTHROUGH_CLUSTER } from "./name.ts";
 import { ejection } from "./outlier-detection.ts";
 import type { Scope } from "./scope.ts";
+import { createShared, viewKey } from "./shared.ts";
 import { upstreamSecurity } from "./upstream-tls.ts";
 
 type ClusterInit = Init<typeof ClusterSchema>;
@@ -30,16 +31,17 @@ export interface OutboundClusters {
   readonly endpoints: readonly ClusterLoadAssignment[];
 }
 
+const shared = createShared<OutboundClusters>();
+
 /** The clusters of every service that the proxy sees, with their endpoints. */
 export function outboundClusters(scope: Scope): OutboundClusters {
-  const clusters: Cluster[] = [];
-  const endpoints: ClusterLoadAssignment[] = [];
-  for (const destination of destinationsOf(scope)) {
-    const { cluster, assignment } = outboundClusterOf(scope, destination);
-    clusters.push(cluster);
-    if (assignment !== undefined) endpoints.push(assignment);
-  }
-  return { clusters, endpoints };
+  return shared(scope.mesh, viewKey(scope), () => {
+    const made = [...destinationsOf(scope)].map((each) => outboundClusterOf(scope, each));
+    return {
+      clusters: made.map(({ cluster }) => cluster),
+      endpoints: made.flatMap(({ assignment }) => assignment ?? []),
+    };
+  });
 }
 
 /** A cluster without endpoints: requests to it get 503. */

@@ -12,6 +12,7 @@ import { dynamicHostFilter, pluginFilters, routeFilters, routerFilter } from "./
 import { DYNAMIC_DNS_CLUSTER, HTTP_PROXY } from "./name.ts";
 import { routeTable } from "./route-table.ts";
 import type { Scope } from "./scope.ts";
+import { createShared, viewKey } from "./shared.ts";
 import { catchAllHosts, outboundVirtualHosts } from "./virtual-host.ts";
 
 /** Where the outbound HTTP proxy listens: for the application beside it and nobody else. */
@@ -54,11 +55,15 @@ export function httpProxyListener(scope: Scope): Listener {
   });
 }
 
+const shared = createShared<RouteConfiguration>();
+
 /** Where each request of the HTTP proxy goes, by its host. */
 export function httpProxyRoutes(scope: Scope): RouteConfiguration {
   const { host, port } = httpProxyAddress(scope);
   const own = [`${inHostHeader(host)}:${port}`, `localhost:${port}`];
-  return routeTable(HTTP_PROXY, [...outboundVirtualHosts(scope), ...catchAllHosts(scope, own)]);
+  return shared(scope.mesh, `${own[0]} ${viewKey(scope)}`, () =>
+    routeTable(HTTP_PROXY, [...outboundVirtualHosts(scope), ...catchAllHosts(scope, own)]),
+  );
 }
 
 /** The clusters that belong to no service. */

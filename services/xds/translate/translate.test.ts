@@ -127,3 +127,20 @@ test("translating does not change what it reads", () => {
     expect(snapshotOf(translate(mesh, readProxy(name), () => CODE))).toEqual(first);
   }
 });
+
+test("what proxies of one mesh share is what each would get alone", () => {
+  const proxies: readonly EnvoyProxy[] = [
+    SIDECAR,
+    { ...SIDECAR, labels: {} },
+    { ...SIDECAR, namespace: "other" },
+    { ...SIDECAR, ip: "198.18.0.2", httpProxyPort: 15_080 },
+    { ...SIDECAR, type: "router", labels: { istio: "ingressgateway" } },
+  ];
+  for (const name of cases) {
+    const mesh = readMesh(name);
+    for (const proxy of proxies) {
+      const together = snapshotOf(translate(mesh, proxy, () => CODE));
+      expect(together).toEqual(snapshotOf(translate({ ...mesh }, proxy, () => CODE)));
+    }
+  }
+});

@@ -15,6 +15,7 @@ import type { Init } from "./init.ts";
 import { DYNAMIC_DNS_CLUSTER } from "./name.ts";
 import { defaultRoute, routesOf } from "./route.ts";
 import type { Scope } from "./scope.ts";
+import { createShared, viewKey } from "./shared.ts";
 import { virtualServicesOn } from "./virtual-service.ts";
 
 type VirtualHostInit = Init<typeof VirtualHostSchema>;
@@ -27,7 +28,13 @@ const HTTP_PORT = 80;
  * The virtual hosts of the outbound HTTP proxy: one for each HTTP port of each service, and one for
  * each host that only a VirtualService knows. The plain names of a host mean its lowest port.
  */
-export function outboundVirtualHosts(scope: Scope): VirtualHost[] {
+export function outboundVirtualHosts(scope: Scope): readonly VirtualHost[] {
+  return shared(scope.mesh, viewKey(scope), () => makeVirtualHosts(scope));
+}
+
+const shared = createShared<readonly VirtualHost[]>();
+
+function makeVirtualHosts(scope: Scope): readonly VirtualHost[] {
   const rules = rulesByHost(scope);
   const taken = new Set<string>();
   const hosts: VirtualHost[] = [];
