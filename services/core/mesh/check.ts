@@ -14,7 +14,8 @@ import type { Kind, Spec } from "./resource.ts";
 
 /**
  * What is to be said of manifests in the mesh they make: references that lead nowhere, rules that
- * nothing reaches. `mesh` is as it would be with them. Warnings, but for a module that is not there.
+ * nothing reaches. `mesh` is as it would be with them. All are warnings, but for a module that is
+ * not in the store.
  */
 export function checkMesh(mesh: Mesh, changed: readonly ReadManifest[]): readonly Finding[] {
   const registry = createRegistry(mesh);

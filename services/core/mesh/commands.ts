@@ -17,7 +17,7 @@ interface Ledger {
 
 /**
  * The commands that were carried out, by id. A view of rows `from` to `to` of a ledger that later
- * states share, so that a state costs no copy; a state that is not the newest copies before it adds.
+ * states share, so that a state costs no copy; one that is not the newest copies before it adds.
  * A class, because others compare and iterate it as the map it stands for.
  */
 export class Commands implements ReadonlyMap<string, CommandOutcome> {

@@ -9,7 +9,7 @@ import {
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { type Kind, SPECS, type Spec } from "./resource.ts";
 
-/** A spec as it is stored: equal specs give equal bytes, in whatever order their maps were filled. */
+/** A spec as it is stored: equal specs give equal bytes, however their maps were filled. */
 export function encodeSpec<K extends Kind>(kind: K, spec: Spec<K>): Uint8Array<ArrayBuffer> {
   const schema: DescMessage = SPECS[kind];
   const sorted: Message = clone(schema, spec);

@@ -83,7 +83,7 @@ interface Ref {
 function checkRef(ref: ResourceRef | undefined, revision: number): Ref {
   const { kind = "", namespace = "", name = "" } = ref ?? {};
   if (isKind(kind)) return { kind, namespace, name };
-  throw unreadable(`commit r${revision} holds a ${kind}, which this version does not know`);
+  throw unreadable(`commit r${revision} holds kind ${kind}, which this version does not know`);
 }
 
 function readResource(

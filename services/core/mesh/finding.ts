@@ -63,10 +63,14 @@ export interface Report {
 
 export function createReport(source: Source): Report {
   const findings: Finding[] = [];
+  const refused = new Set<string>();
   const add = (severity: Finding_Severity, prefix: string, remark: Remark): void => {
     if (findings.length >= FINDINGS_MAX) return;
     const { code, message, help } = remark;
     const field = join(prefix, remark.field);
+    // One error a field: what follows from the first says nothing new.
+    if (severity === Finding_Severity.ERROR && refused.has(field)) return;
+    if (severity === Finding_Severity.ERROR) refused.add(field);
     const place = placeOf(source, field)?.[remark.on ?? "value"] ?? source.at;
     findings.push(
       create(FindingSchema, {

@@ -115,7 +115,7 @@ export function checkLabels(labels: Readonly<Record<string, string>>, { report, 
   }
 }
 
-/** Reports each item that stood in the list before. `nameOf` answers undefined for what may repeat. */
+/** Reports each item that stood in the list before; items without a name may repeat. */
 export function checkUnique<T>(
   items: readonly T[],
   nameOf: (item: T) => string | undefined,

@@ -10,12 +10,12 @@ import { type At, checkLabels, checkOptionalPort, checkRegex } from "./limits.ts
 import { isDnsLabel, isHttpToken } from "./names.ts";
 
 /** Names that are fields of a match and not headers of a request. */
-const PSEUDO_HEADERS: Readonly<Record<string, string>> = {
-  ":authority": "authority",
-  ":method": "method",
-  ":path": "uri",
-  ":scheme": "scheme",
-};
+const PSEUDO_HEADERS: ReadonlyMap<string, string> = new Map([
+  [":authority", "authority"],
+  [":method", "method"],
+  [":path", "uri"],
+  [":scheme", "scheme"],
+]);
 
 /** Reports what is wrong with the conditions of one http match. */
 export function validateHttpMatch(match: HttpMatchRequest, report: Report): void {
@@ -44,7 +44,7 @@ export function validateHttpMatch(match: HttpMatchRequest, report: Report): void
   checkGatewayNames(match.gateways, report);
 }
 
-/** A regular expression has to be RE2's; a prefix that is empty matches anything and says nothing. */
+/** A regular expression has to be one of RE2's. */
 export function checkStringMatch({ matchType }: StringMatch, { report, field }: At): void {
   if (matchType.case === "regex") {
     checkRegex(matchType.value, { report, field: `${field}.regex` });
@@ -59,7 +59,7 @@ function checkHeaders(
   for (const [name, condition] of Object.entries(headers)) {
     const field = list + entryOf(name);
     checkStringMatch(condition, { report, field });
-    const own = PSEUDO_HEADERS[name.toLowerCase()];
+    const own = PSEUDO_HEADERS.get(name.toLowerCase());
     // `@request.auth.claims.x` is not sent as a header: it names a claim of a verified token.
     if (name.startsWith("@request.auth.claims")) continue;
     if (own !== undefined) {
@@ -72,7 +72,7 @@ function checkHeaders(
 
 function checkContradiction({ headers, withoutHeaders }: HttpMatchRequest, report: Report): void {
   for (const [name, condition] of Object.entries(withoutHeaders)) {
-    const wanted = headers[name];
+    const wanted = Object.hasOwn(headers, name) ? headers[name] : undefined;
     if (wanted === undefined || !equals(StringMatchSchema, wanted, condition)) continue;
     const field = `withoutHeaders${entryOf(name)}`;
     report.conflict(field, `header ${name} must and must not match the same`);

@@ -12,8 +12,8 @@ interface Condition {
 }
 
 /**
- * Warns of http rules that no request can reach, because rules before them take all that they match.
- * Only what is certain is said: regular expressions are compared as texts.
+ * Warns of http rules that no request can reach: rules before them take all that they match. Only
+ * what is certain is said: regular expressions are compared as texts.
  */
 export function checkReachability(
   { http }: VirtualService,
@@ -103,8 +103,9 @@ function coversTexts(
   wide: Readonly<Record<string, StringMatch>>,
   narrow: Readonly<Record<string, StringMatch>>,
 ): boolean {
+  const conditions = new Map(Object.entries(narrow));
   return Object.entries(wide).every(([name, condition]) => {
-    const own = narrow[name];
+    const own = conditions.get(name);
     return own !== undefined && coversText(condition, own);
   });
 }
@@ -114,8 +115,9 @@ function excludesNoMore(
   wide: Readonly<Record<string, StringMatch>>,
   narrow: Readonly<Record<string, StringMatch>>,
 ): boolean {
+  const conditions = new Map(Object.entries(narrow));
   return Object.entries(wide).every(([name, condition]) => {
-    const own = narrow[name];
+    const own = conditions.get(name);
     return own !== undefined && coversText(own, condition);
   });
 }

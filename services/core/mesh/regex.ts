@@ -7,6 +7,10 @@ const REPEAT_MAX = 1000;
 const ESCAPES_OUTSIDE = "AbBCdDsSwWzaftnrvQE";
 const ESCAPES_INSIDE = "aftnrv";
 
+/** Escapes of more than one letter: codes in hex and octal, and classes of Unicode. */
+const LONG_ESCAPE =
+  /^\\(?:x[0-9a-f]{2}|x\{[0-9a-f]{1,6}\}|p(?:\{\^?\w+\}|[a-z])|0[0-7]{0,2}|[1-7][0-7]{1,2})/i;
+
 /** Why RE2 refuses a pattern, or undefined if its syntax is fine. */
 export function regexProblem(pattern: string): string | undefined {
   if (pattern.length > REGEX_LENGTH_MAX) {
@@ -79,10 +83,7 @@ function repeatOf(operator: string, rest: string, repeatable: boolean): Step | s
 function escapeOf(rest: string): Step | string {
   const next = rest[1];
   if (next === undefined) return "ends with a backslash";
-  const long =
-    /^\\(?:x[0-9a-fA-F]{2}|x\{[0-9a-fA-F]{1,6}\}|[pP](?:\{\^?\w+\}|[A-Z])|0[0-7]{0,2}|[1-7][0-7]{1,2})/.exec(
-      rest,
-    );
+  const long = LONG_ESCAPE.exec(rest);
   if (long !== null) return { length: long[0].length, depth: 0, repeatable: true };
   if (/[1-9]/.test(next)) return `refers back with \\${next}, which RE2 does not know`;
   if (/[A-Za-z_]/.test(next) && !ESCAPES_OUTSIDE.includes(next)) {

@@ -12,8 +12,8 @@ export interface Committed {
 }
 
 /**
- * Decides how to take one commit back: each resource it changed becomes what it was in `before`, the
- * mesh of the revision before it. A resource that is so already is left alone.
+ * Decides how to take one commit back: each resource it changed becomes what it was in `before`,
+ * the mesh of the revision before it. A resource that is so already is left alone.
  *
  * @throws WeftError conflict `mesh.revert_conflict`: a later commit changed one of them again.
  * @throws WeftError invalid `mesh.nothing_to_revert`: the commit changed no resource.

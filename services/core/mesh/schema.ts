@@ -161,8 +161,10 @@ function readMap(
   for (const entry of sorted(tree)) {
     const entryPath = path + entryOf(entry.key);
     reader.places.set(entryPath, { key: entry.keyAt, value: entry.value.at });
-    if (field.mapKey !== ScalarType.STRING && !isKey(entry.key)) {
-      const message = `key ${entry.key} of ${path} is not a whole number`;
+    const isText = field.mapKey === ScalarType.STRING;
+    if (isText ? entry.key === PROTO : !isKey(entry.key)) {
+      const reason = isText ? "reserved" : "not a whole number";
+      const message = `key ${entry.key} of ${path} is ${reason}`;
       reader.report.error({ code: "manifest.bad_value", field: entryPath, message, on: "key" });
       continue;
     }
@@ -171,6 +173,9 @@ function readMap(
   }
   return json;
 }
+
+/** Assigned to an object, this key would be its prototype and no entry. */
+const PROTO = "__proto__";
 
 /** Only 32-bit keys are in use; a second spelling of a number would be a second key. */
 function isKey(key: string): boolean {
@@ -286,18 +291,23 @@ function readInteger(
 ): JsonValue | undefined {
   const value = tree.type === "scalar" ? tree.value : undefined;
   const [min, max] = INTEGER_RANGES[type] ?? [0n, 0n];
-  if (typeof value !== "number" || !Number.isInteger(value)) {
+  const isLong = type === ScalarType.INT64 || type === ScalarType.UINT64;
+  const digits =
+    tree.type === "scalar" && /^-?\d{1,20}$/.test(tree.source) ? tree.source : undefined;
+  // ProtoJSON writes 64-bit numbers as texts.
+  const isText = isLong && typeof value === "string" && digits !== undefined;
+  const isNumber = typeof value === "number" && Number.isInteger(value);
+  if (!isNumber && !isText) {
     bad(reader, path, `${path} is ${whatIs(tree)}, not a whole number`);
     return undefined;
   }
-  // Above 2^53 a number is not what was written; its text is, if it is plain digits.
-  const source = tree.type === "scalar" && /^-?\d+$/.test(tree.source) ? tree.source : value;
-  const exact = BigInt(source);
+  // Above 2^53 a number is not what was written; its digits are.
+  const exact = BigInt(digits ?? value);
   if (exact < min || exact > max) {
     bad(reader, path, `${path} is ${exact}, outside ${min} to ${max}`);
     return undefined;
   }
-  return type === ScalarType.INT64 || type === ScalarType.UINT64 ? String(exact) : value;
+  return isLong ? String(exact) : Number(exact);
 }
 
 /** Any value, as it is: the inside of a Struct has no schema. */
@@ -312,6 +322,10 @@ function toJsonValue(tree: Tree, path: string, reader: SchemaReader): JsonValue 
     case "list":
       return tree.items.map((item) => toJsonValue(item, path, reader));
     case "map":
+      if (tree.entries.some(({ key }) => key === PROTO)) {
+        bad(reader, path, `${path} holds the key ${PROTO}, which is reserved`);
+        return null;
+      }
       return Object.fromEntries(
         sorted(tree).map(({ key, value }) => [key, toJsonValue(value, path, reader)]),
       );

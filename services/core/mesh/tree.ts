@@ -41,7 +41,7 @@ export interface TreeProblem {
 /** One file. A commit has to fit into a NATS message, which is 1 MiB by default. */
 const TEXT_LENGTH_MAX = 1 << 20;
 
-/** Levels of maps and lists: Istio's deepest field is at 12, a plugin's configuration may add some. */
+/** Levels of maps and lists: Istio's deepest field is at 12, a plugin may be configured deeper. */
 const DEPTH_MAX = 64;
 
 /** Values in one file after aliases are replaced: 1 MiB of real manifests has about 60 000. */
@@ -56,6 +56,9 @@ const ALIASES_MAX = 100;
 /** Syntax errors told of one document: the first ones cause the others. */
 const SYNTAX_ERRORS_MAX = 5;
 
+/** Pieces that fit nowhere, in one file: beyond it, the file is something else. */
+const ERROR_TOKENS_MAX = 100;
+
 /** Ends the reading of a text; never leaves this file. */
 class Refusal extends Error {
   readonly problem: TreeProblem;
@@ -67,8 +70,8 @@ class Refusal extends Error {
 }
 
 /**
- * The documents of a YAML or JSON text, and what is wrong with it. A document with a problem is left
- * out; empty documents too.
+ * The documents of a YAML or JSON text, and what is wrong with it. A document with a problem is
+ * left out; empty documents too.
  */
 export function readTrees(text: string): { trees: Tree[]; problems: TreeProblem[] } {
   const start = { line: 1, column: 1 };
@@ -99,7 +102,13 @@ export function readTrees(text: string): { trees: Tree[]; problems: TreeProblem[
 function* compose(text: string, lines: LineCounter): Generator<Document.Parsed> {
   const tokens: CST.Token[] = [];
   let documents = 0;
+  let errors = 0;
   for (const token of new Parser(lines.addNewLine).parse(text)) {
+    if (token.type === "error") {
+      errors++;
+      const at = placeAt(lines, token.offset);
+      if (errors > ERROR_TOKENS_MAX) refuse("the file is no YAML", at, "manifest.syntax");
+    }
     if (token.type === "document") {
       documents++;
       if (documents > DOCUMENTS_MAX) {

@@ -3,6 +3,7 @@ import {
   type DescMessage,
   type JsonObject,
   type JsonValue,
+  ScalarType,
   toJson,
 } from "@bufbuild/protobuf";
 import { WeftError } from "../error.ts";
@@ -25,7 +26,7 @@ export function toManifestJson<K extends Kind>(resource: Viewed<K>): JsonObject 
   const { kind, namespace, name, labels, annotations } = resource;
   const desc: DescMessage = SPECS[kind];
   const spec = toJson(desc, resource.spec);
-  writeZeros(desc, spec);
+  asWritten(desc, spec);
   return {
     apiVersion: apiVersionOf(kind),
     kind,
@@ -72,17 +73,25 @@ function readSpec(kind: Kind, json: JsonObject): Spec<Kind> {
 /** Names of zeros that say "not set": all others say something. */
 const UNSET = /^(?:UNSET|UNDEFINED|UNSPECIFIED|DEFAULT|TLS_AUTO)|^UNSPECIFIED_/;
 
-function writeZeros(desc: DescMessage, json: JsonValue): void {
+/** Turns ProtoJSON into what people write: zeros that mean something, 64-bit numbers as numbers. */
+function asWritten(desc: DescMessage, json: JsonValue): void {
   if (json === null || typeof json !== "object" || Array.isArray(json)) return;
   for (const field of desc.fields) {
     const value = json[field.jsonName];
     if (value === undefined) {
       const zero = zeroOf(field);
       if (zero !== undefined) json[field.jsonName] = zero;
-      continue;
+    } else if (field.fieldKind === "scalar" && isLong(field.scalar)) {
+      const number = Number(value);
+      if (Number.isSafeInteger(number)) json[field.jsonName] = number;
+    } else {
+      for (const inner of innerValues(field, value)) asWritten(inner.desc, inner.json);
     }
-    for (const inner of innerValues(field, value)) writeZeros(inner.desc, inner.json);
   }
+}
+
+function isLong(type: ScalarType): boolean {
+  return type === ScalarType.INT64 || type === ScalarType.UINT64;
 }
 
 /** The zero of an enum that is not part of a choice, if it means something. */

@@ -11,8 +11,15 @@ import { isDnsLabel } from "./names.ts";
 const SCHEMES = ["oci", "http", "https", "file", "weft"];
 
 /** An image's name as registries take it, with tag or digest. */
-const IMAGE =
-  /^[a-z0-9.-]+(?::\d+)?(?:\/[a-z0-9][a-z0-9._-]*)*(?::\w[\w.-]{0,127})?(?:@sha256:[a-f0-9]{64})?$/i;
+const IMAGE = new RegExp(
+  [
+    /^[a-z0-9.-]+(?::\d+)?(?:\/[a-z0-9][a-z0-9._-]*)*/,
+    /(?::\w[\w.-]{0,127})?(?:@sha256:[a-f0-9]{64})?$/,
+  ]
+    .map(({ source }) => source)
+    .join(""),
+  "i",
+);
 
 /** Lengths of Istio's schema. */
 const ENV_VALUE_LENGTH_MAX = 2048;
