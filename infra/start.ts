@@ -33,6 +33,9 @@ const SPLIT_TOLERANCE_POINTS = 5;
 /** How far the first traffic may lie from the start before the demo mentions it. */
 const LIVE_GOAL_S = 20;
 
+// The story is told on stdout; what its parts log is for whoever asks.
+process.env["LOG_LEVEL"] ??= "error";
+
 const tools = installTools();
 generate();
 
@@ -68,7 +71,7 @@ async function main(): Promise<number> {
     documents: [{ path: "services.yaml", text: servicesYaml(bookinfo.workloads) }],
     mutation: { commandId: crypto.randomUUID(), actor: "demo", message: "announce bookinfo" },
   });
-  const story = createStory({ server: control.addresses.api, cwd: join(root, "infra/demo/mesh") });
+  const story = createStory({ server: control.addresses.api, cwd: root });
   await tell(story, bookinfo, control);
   return finish(story, bookinfo, control);
 }
@@ -94,9 +97,14 @@ async function tell(story: Story, bookinfo: Bookinfo, control: ControlPlane): Pr
   }
 }
 
+/** A file of the demo, as it is typed at the root of the repository. */
+function file(name: string): string {
+  return `infra/demo/mesh/${name}.yaml`;
+}
+
 async function openGateway(story: Story, { gatewayUrl }: Bookinfo): Promise<void> {
   story.step("A gateway, and every request for reviews to v1");
-  const args = ["-f", "gateway.yaml", "-f", "versions.yaml", "-m", "open the shop"];
+  const args = ["-f", file("gateway"), "-f", file("versions"), "-m", "open the shop"];
   await story.weft(["apply", ...args]);
   await until("the product page", async () => (await getPage(gatewayUrl)).reviews === "v1");
   const seconds = (performance.now() - began) / 1000;
@@ -106,23 +114,27 @@ async function openGateway(story: Story, { gatewayUrl }: Bookinfo): Promise<void
   console.log(`   live traffic ${seconds.toFixed(1)} s after the start${late}`);
 }
 
-async function proveMtls(story: Story, bookinfo: Bookinfo): Promise<void> {
+async function proveMtls(story: Story, bookinfo: Bookinfo, { api }: ControlPlane): Promise<void> {
   story.step("mTLS between all of them, and nothing else");
   const direct = `http://${ipOf(bookinfo, "ratings-v1")}:9080/ratings/0`;
   const before = await get(direct);
   story.expect(before.status === 200, `plaintext to ratings answers ${before.status} so far`);
-  await story.weft(["apply", "-f", "strict.yaml", "-m", "mTLS only"]);
+  await story.weft(["apply", "-f", file("strict"), "-m", "mTLS only"]);
   await until("plaintext to be refused", async () => (await get(direct)).status === 0);
   const refused = await get(direct);
   story.expect(refused.status === 0, `plaintext to ratings now: ${refused.body}`);
   const page = await getPage(bookinfo.gatewayUrl);
   story.expect(page.status === 200 && page.reviews === "v1", "through the mesh it still answers");
+  await until("every proxy to have it", async () => {
+    const { proxies, headRevision } = await api.listProxies({});
+    return proxies.every(({ ackedRevision }) => ackedRevision === headRevision);
+  });
   await story.weft(["ps"]);
 }
 
 async function splitTraffic(story: Story, { gatewayUrl }: Bookinfo): Promise<void> {
   story.step("reviews 90/10 between v1 and v3");
-  await story.weft(["apply", "-f", "canary.yaml", "-m", "one in ten sees red stars"]);
+  await story.weft(["apply", "-f", file("canary"), "-m", "one in ten sees red stars"]);
   await until("v3", async () => (await getPage(gatewayUrl)).reviews === "v3");
   const seen = await countVersions(gatewayUrl, SPLIT_REQUESTS);
   const percent = (100 * (seen.get("v3") ?? 0)) / SPLIT_REQUESTS;
@@ -135,7 +147,7 @@ async function splitTraffic(story: Story, { gatewayUrl }: Bookinfo): Promise<voi
 
 async function injectFault(story: Story, { gatewayUrl }: Bookinfo): Promise<void> {
   story.step("A fault, for one tester only");
-  await story.weft(["apply", "-f", "fault.yaml", "-m", "how does the page bear it?"]);
+  await story.weft(["apply", "-f", file("fault"), "-m", "how does the page bear it?"]);
   const jason = { "end-user": "jason" };
   await until("the fault", async () => (await getPage(gatewayUrl, jason)).detailsStatus === 555);
   const [his, hers] = [await getPage(gatewayUrl, jason), await getPage(gatewayUrl)];
@@ -146,7 +158,7 @@ async function injectFault(story: Story, { gatewayUrl }: Bookinfo): Promise<void
 async function refuseMistake(story: Story, _: Bookinfo, { api }: ControlPlane): Promise<void> {
   story.step("A mistake is refused where it stands, and changes nothing");
   const { headRevision: before } = await api.listProxies({});
-  const { code, stderr } = await story.weft(["apply", "-f", "mistake.yaml"]);
+  const { code, stderr } = await story.weft(["apply", "-f", file("mistake")]);
   const { headRevision: after } = await api.listProxies({});
   const places = [...stderr.matchAll(/mistake\.yaml:\d+:\d+/g)].map(([place]) => place);
   story.expect(code === 65 && places.length > 0, `exit ${code}, at ${places.join(" and ")}`);
@@ -156,8 +168,8 @@ async function refuseMistake(story: Story, _: Bookinfo, { api }: ControlPlane): 
 async function deployPlugin(story: Story, { gatewayUrl }: Bookinfo): Promise<void> {
   story.step("A plugin, deployed into running Envoys under load");
   await using load = startLoad(gatewayUrl);
-  await story.weft(["plugin", "push", join(root, "extensions/header-stamp")]);
-  await story.weft(["apply", "-f", "stamp.yaml", "-m", "stamp the pages"]);
+  await story.weft(["plugin", "push", "extensions/header-stamp"]);
+  await story.weft(["apply", "-f", file("stamp"), "-m", "stamp the pages"]);
   await until(
     "the stamp",
     async () => (await getPage(gatewayUrl)).headers["x-weft-demo"] !== undefined,

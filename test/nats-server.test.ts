@@ -68,7 +68,7 @@ test("only its owner may read the configuration and the folder's files", async (
 });
 
 test("a second server on the same folder is refused while the first runs", async () => {
-  await using server = await start();
+  await using _first = await start();
   await expect(start()).rejects.toMatchObject({
     kind: "unavailable",
     code: "log.unavailable",

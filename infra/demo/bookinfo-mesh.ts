@@ -109,6 +109,8 @@ async function startWorkloadAgent(
     httpProxyPort: HTTP_PROXY_PORT,
     adminPort: ADMIN_PORT,
     envoyPath: options.envoyPath,
+    // What is stopped here is a demo or a test: nobody's request is under way.
+    stopDrainMs: 0,
     folder: join(options.folder, workload.name),
     clock: systemClock,
     log: options.log ?? createLogger(`agent ${workload.name}`),

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { AgentOptions } from "@weft/agent/main";
 import { createLogger, systemClock } from "@weft/core/runtime";
 import { type Command, InvalidArgumentError, Option } from "commander";
@@ -56,6 +56,7 @@ async function run(command: Command): Promise<void> {
   const { startAgent } = await import("@weft/agent/main");
   const options = command.opts();
   const terminal = createTerminal();
+  const folder = resolve(options["folder"] ?? `.weft/agents/${options["name"]}`);
   const agentOptions: AgentOptions = {
     server: options["xds"],
     rootPem: await rootsOf(command),
@@ -70,7 +71,9 @@ async function run(command: Command): Promise<void> {
     httpProxyPort: options["proxyPort"],
     adminPort: options["adminPort"],
     envoyPath: await findProgram("envoy"),
-    folder: resolve(options["folder"] ?? `.weft/agents/${options["name"]}`),
+    folder,
+    // A restart proves itself with the certificate it has: tokens work once.
+    stateFolder: join(folder, "state"),
     clock: systemClock,
     log: createLogger(`agent ${options["name"]}@${hostname()}`),
     ...tokenOf(options["token"] ?? process.env["WEFT_TOKEN"]),
