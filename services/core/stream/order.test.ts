@@ -188,6 +188,20 @@ describe("a wedged client", () => {
     ]);
   });
 
+  test("rule 4: a cluster that was refused is the first suspect, and its refusal stays told", () => {
+    const client = connected();
+    client.set({ CDS: { x: "1", "static-bad": "1" } });
+    client.nack("CDS", "static-bad: ring hash");
+    client.set({ CDS: { x: "1", "static-bad": "1", "static-good": "1" } });
+    expect(client.wait(WEDGED_MS)).toEqual(["CDS -static-bad"]);
+    client.ack("CDS");
+    client.ack("CDS");
+    expect(client.status().types.find(({ type }) => type === "CDS")).toMatchObject({
+      nack: "static-bad: ring hash",
+      nackedResources: ["static-bad"],
+    });
+  });
+
   test("rule 4: a cluster that resolves a name may take as long as its resolver", () => {
     const client = connected();
     client.set({ CDS: { x: "1", "dns-slow": "1" } });

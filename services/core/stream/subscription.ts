@@ -249,7 +249,8 @@ export function takeAnswer(
     status.acks += 1;
     status.ackedAtMs = nowMs;
     for (const { upserts, removed } of covered) accept(subscription, upserts, removed);
-    if (subscription.refused.size === 0 && subscription.alone.size === 0) status.nack = "";
+    const { refused, alone, quarantine } = subscription;
+    if (refused.size + alone.size + quarantine.size === 0) status.nack = "";
   } else {
     status.nacks += 1;
     status.nackedAtMs = nowMs;
