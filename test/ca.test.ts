@@ -3,20 +3,18 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createPrivateKey, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls, type SecureVersion } from "node:tls";
-import { assert } from "@weft/core/error";
 import { dispatch, GRPC_STATUS } from "@weft/core/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   ask,
   type CaWorld,
   call,
-  intermediateOf,
   leafOf,
   makeRequest,
   openSession,
@@ -36,26 +34,10 @@ let second: Replica;
 
 beforeAll(async () => {
   world = await startCaWorld();
-  // Both at once, on one folder: they must agree on one root.
   [first, second] = await Promise.all([world.startReplica("one"), world.startReplica("two")]);
 });
 
 afterAll(() => world[Symbol.asyncDispose]());
-
-test("replicas that start together make one root, readable by its owner only", async () => {
-  expect(first.ca.roots()).toHaveLength(1);
-  expect(second.ca.roots()).toEqual(first.ca.roots());
-  const kinds = (await world.authority()).map((kind) => kind.case);
-  expect(kinds.slice(0, 3)).toEqual([
-    "rootActivated",
-    "intermediateActivated",
-    "intermediateActivated",
-  ]);
-  const modes = ["", "root", "root/key", "root/certificate.pem"].map(
-    (path) => statSync(join(world.folder, path)).mode & 0o777,
-  );
-  expect(modes).toEqual([0o700, 0o700, 0o600, 0o600]);
-});
 
 test("a token buys a certificate for its workload, whatever the request calls itself", async () => {
   const { csr, key } = await makeRequest();
@@ -244,31 +226,6 @@ test("no certificate is given over plaintext", async () => {
   await once(listener, "close");
 });
 
-test("a certificate that the log has not acknowledged does not leave", async () => {
-  const { csr, key } = await makeRequest();
-  const cert = (await ask(first, csr, { credential: { token: await world.createToken("slow") } }))
-    .slice(0, 2)
-    .join("");
-  const before = (await world.issued()).length;
-  const { pid } = world.server;
-  assert(pid !== undefined, "the server runs");
-  process.kill(pid, "SIGSTOP");
-  try {
-    await expect(ask(first, csr, { credential: { key, cert } })).rejects.toMatchObject({
-      status: GRPC_STATUS.unavailable,
-      message: expect.stringContaining("log.outcome_unknown"),
-    });
-  } finally {
-    process.kill(pid, "SIGCONT");
-  }
-  // What was sent while the server stood still is stored once: the log may know more than callers.
-  const leaf = leafOf(await ask(first, csr, { credential: { key, cert } }));
-  const issued = await world.issued();
-  expect(issued.map(({ serial }) => serial)).toContain(serialOf(leaf));
-  expect(issued.length).toBeLessThanOrEqual(before + 2);
-  expect(new Set(issued.map(({ id }) => id)).size).toBe(issued.length);
-});
-
 test("leaves of all replicas lead to the one root, as OpenSSL judges strictly", async (context) => {
   if (!hasOpenssl) return context.skip("openssl is not on PATH");
   const folder = mkdtempSync(join(tmpdir(), "weft-openssl-"));
@@ -296,81 +253,11 @@ test("leaves of all replicas lead to the one root, as OpenSSL judges strictly", 
   }
 });
 
-test("a machine without the mesh's root starts no CA", async () => {
-  const elsewhere = mkdtempSync(join(tmpdir(), "weft-ca-"));
-  try {
-    await expect(world.startReplica("three", { dataFolder: elsewhere })).rejects.toMatchObject({
-      code: "ca.other_root",
-    });
-    await using other = await startCaWorld();
-    await other.startReplica("stranger");
-    await expect(world.startReplica("three", { dataFolder: other.folder })).rejects.toMatchObject({
-      code: "ca.other_root",
-    });
-  } finally {
-    rmSync(elsewhere, { recursive: true, force: true });
-  }
-});
-
-test("a replica that starts anew knows which tokens are spent", async () => {
-  const credential = { token: await world.createToken("reviews") };
-  await ask(first, (await makeRequest()).csr, { credential });
-  const third = await world.startReplica("three");
-  await expect(ask(third, (await makeRequest()).csr, { credential })).rejects.toMatchObject({
-    message: "ca.denied: the join token was used by another key",
-  });
-});
-
-test("the intermediate and the serving certificate renew themselves at half of their life", async () => {
-  const brief = await world.startReplica("brief", { intermediateTtlSeconds: 4 });
-  const { cert } = brief.ca.serving.current();
-  const renewed = await new Promise<string>((done) => {
-    brief.ca.serving.onRenew((identity) => {
-      // A leaf of the second intermediate, not only a second leaf of the first.
-      if (intermediateOf(identity.cert) !== intermediateOf(cert)) done(identity.cert);
-    });
-  });
-  const activated = (await world.authority()).flatMap((kind) =>
-    kind.case === "intermediateActivated" && kind.value.replica === "brief"
-      ? [Buffer.from(kind.value.certificateDer).toString("base64")]
-      : [],
-  );
-  expect(activated).toContain(intermediateOf(renewed));
-  expect(activated).toContain(intermediateOf(cert));
-  const { csr } = await makeRequest();
-  const chain = await ask(brief, csr, {
-    credential: { token: await world.createToken("reviews") },
-  });
-  const leaf = leafOf(chain);
-  expect(leaf.validToDate.getTime() - leaf.validFromDate.getTime()).toBeLessThanOrEqual(64_000);
-});
-
 test.each(["TLSv1.2", "TLSv1.3"] as const)("no %s session is resumed", async (version) => {
   const whole = await handshake(version, undefined);
   const again = await handshake(version, whole.session);
   expect([whole.reused, again.reused]).toEqual([false, false]);
 });
-
-test("neither the log nor what is printed holds a key or a token", async () => {
-  const entries = await world.entries();
-  expect(world.lines.some((line) => line.includes("csr refused"))).toBe(true);
-  const written = [
-    ...world.lines.map((line) => Buffer.from(line)),
-    ...entries.map(({ payload }) => Buffer.from(payload)),
-  ];
-  const rootKey = readFileSync(join(world.folder, "root/key"), "utf8");
-  const secrets = [
-    ...world.tokens.map((token) => Buffer.from(token)),
-    ...[rootKey, first.ca.serving.current().key, second.ca.serving.current().key].map(scalarOf),
-    Buffer.from("PRIVATE KEY"),
-  ];
-  expect(written.some((bytes) => secrets.some((secret) => bytes.includes(secret)))).toBe(false);
-});
-
-/** The private number of a key: what must never be seen. */
-function scalarOf(pem: string): Buffer {
-  return Buffer.from(createPrivateKey(pem).export({ format: "jwk" }).d ?? "", "base64url");
-}
 
 /** One TLS handshake, with the session that the server gave to resume, if it gave one. */
 async function handshake(

@@ -52,6 +52,9 @@ export function createAttestor(options: {
   async function attestToken(tokenSha256: Uint8Array, csr: Csr): Promise<Caller> {
     const use = () =>
       decideUseToken(authority.state, { tokenSha256, spkiSha256: csr.spkiSha256, nowMs: now() });
+    // A token may be used the moment after it was made, on another replica than this one.
+    const isKnown = authority.state.tokens.has(Buffer.from(tokenSha256).toString("hex"));
+    if (!isKnown) await authority.catchUp();
     // First the cheap refusals, then the proof, and only then is the token spent.
     const { workload } = use();
     csr.provePossession();

@@ -50,6 +50,14 @@ test("writers that come at once on two replicas all get in, each on the newest s
   expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, index) => index));
 });
 
+test("whoever has caught up knows what was stored before, by whomever", async () => {
+  const { authority } = createMemoryCaLog();
+  await using log = await follow(authority);
+  await authority.append(eventOf(activate("a")), { commandId: "1", expectedRevision: 0 });
+  await log.catchUp();
+  expect(log.state.revision).toBe(1);
+});
+
 test("a change resolves when the state has it, and a refusal or nothing to do stores nothing", async () => {
   const { authority } = createMemoryCaLog();
   await using log = await follow(authority);

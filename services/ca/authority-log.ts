@@ -20,6 +20,13 @@ export interface AuthorityLog extends AsyncDisposable {
   /** Why the fold stopped for ever. */
   readonly frozen: WeftError | undefined;
   /**
+   * Resolves when the state has all that the log holds now: what another replica has answered for
+   * is then known here too.
+   *
+   * @throws WeftError unavailable `log.unavailable`, `log.frozen` or `log.behind`
+   */
+  catchUp(): Promise<void>;
+  /**
    * Decides on the newest state, appends, and resolves once the state has it. Another writer that
    * comes first makes it decide again. Undefined changes nothing.
    *
@@ -127,6 +134,10 @@ class Follower implements AuthorityLog {
     const change = this.#queue.then(() => this.#decide(actor, decide));
     this.#queue = change.catch(() => {}).then(() => void this.#queued--);
     return change;
+  }
+
+  async catchUp(): Promise<void> {
+    await this.reach(await this.#options.journal.last(), FOLD_TIMEOUT_MS);
   }
 
   /** Resolves when the state has `revision`. */

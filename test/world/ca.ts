@@ -68,12 +68,12 @@ const APPEND_TIMEOUT_MS = 1_000;
 
 const ANSWER_TIMEOUT_MS = 20_000;
 
-export async function startCaWorld(): Promise<CaWorld> {
+export async function startCaWorld(options: { readonly restart?: boolean } = {}): Promise<CaWorld> {
   await using starting = new AsyncDisposableStack();
   const mesh = `mesh-${randomUUID()}`;
   const folder = mkdtempSync(join(tmpdir(), "weft-ca-"));
   starting.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const server = starting.use(await startNats());
+  const server = starting.use(await startNats(options));
   const nats = await connectNats(server.url, { name: "ca-test" });
   starting.defer(() => nats.close());
   const log = await openCaLog(nats, mesh, { timeoutMs: APPEND_TIMEOUT_MS });
