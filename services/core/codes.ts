@@ -144,6 +144,23 @@ export const CODES = {
     number: "WEFT0511",
     help: "check --server and that the control plane runs",
   },
+  "agent.refused": {
+    number: "WEFT0512",
+    help: "start it with a new token from `weft token create`",
+  },
+  "agent.bad_certificate": {
+    number: "WEFT0513",
+    help: "check the roots and the trust domain against those of the control plane",
+  },
+  "agent.bad_folder": {
+    number: "WEFT0514",
+    help: "give each agent a folder of its own with a short path",
+  },
+  "agent.bad_options": { number: "WEFT0515", help: "mend the option" },
+  "agent.envoy_failed": {
+    number: "WEFT0516",
+    help: "see the last line of Envoy's log in its folder; often a port is taken",
+  },
   "control.bad_request": { number: "WEFT0601", help: "mend the request" },
   "control.stale_base": {
     number: "WEFT0602",
