@@ -6,6 +6,7 @@ import type {
   Headers,
   Headers_HeaderOperations as Operations,
 } from "@weft/proto/weft/mesh/v1/virtual_service_pb.ts";
+import { headerFormat } from "./header-format.ts";
 import type { Init } from "./init.ts";
 
 type HeaderInit = Init<typeof HeaderValueOptionSchema>;
@@ -45,7 +46,7 @@ function options(map: Readonly<Record<string, string>>, appendAction: AppendActi
   return Object.keys(map)
     .filter(isChangeable)
     .sort()
-    .map((key) => ({ header: { key, value: asFormat(map[key] ?? "") }, appendAction }));
+    .map((key) => ({ header: { key, value: headerFormat(map[key] ?? "") }, appendAction }));
 }
 
 function removals(operations: Operations | undefined): string[] {
@@ -59,11 +60,4 @@ function isHost(name: string): boolean {
 /** Envoy refuses a whole route table that changes pseudo headers or the host. */
 function isChangeable(name: string): boolean {
   return !name.startsWith(":") && !isHost(name);
-}
-
-/** Envoy reads values as formats: a percent sign that begins no command stands for itself. */
-function asFormat(value: string): string {
-  return value.replace(/%(?:%|[A-Z0-9_]+(?:\([^)]*\))?(?::\d+)?%)?/g, (token) =>
-    token === "%" ? "%%" : token,
-  );
 }

@@ -9,7 +9,7 @@ export interface InboundPort {
   /** The application: `127.0.0.1:8080`. */
   readonly endpoint: string;
   readonly protocol: Protocol;
-  /** Name of the service that has it, for tracing; the port alone where there is none. */
+  /** Name of the service that has it, else the proxy's address: what tracing shows. */
   readonly service: string;
 }
 
@@ -26,7 +26,7 @@ export function inboundPorts(scope: Scope): readonly InboundPort[] {
     port,
     endpoint,
     protocol: known.get(port)?.protocol ?? ("AUTO" as const),
-    service: known.get(port)?.service ?? "",
+    service: known.get(port)?.service ?? proxy.ip,
   })) ?? [...known.values()];
   const unique = new Map(ports.map((each) => [each.port, each]));
   return [...unique.values()].filter((each) => isSafe(scope, each)).sort((a, b) => a.port - b.port);
