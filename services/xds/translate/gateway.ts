@@ -6,7 +6,7 @@ import type { RouteConfiguration } from "@weft/proto/envoy/config/route/v3/route
 import type { Server } from "@weft/proto/weft/mesh/v1/gateway_pb.ts";
 import { addressOf, isIp, isLoopback, isPort } from "./address.ts";
 import { gatewayVirtualHosts } from "./gateway-host.ts";
-import { httpConnectionManager } from "./http-connection-manager.ts";
+import { httpConnectionManager } from "./http-connection.ts";
 import { dynamicHostFilter, pluginFilters, routeFilters, routerFilter } from "./http-filter.ts";
 import { routeTable } from "./route-table.ts";
 import type { Scope } from "./scope.ts";

@@ -25,7 +25,7 @@ import { isHttp } from "./destination.ts";
 import type { PortPolicy } from "./destination-rule.ts";
 import { seconds } from "./duration.ts";
 import { pack } from "./encode.ts";
-import { httpConnectionManager } from "./http-connection-manager.ts";
+import { httpConnectionManager } from "./http-connection.ts";
 import { pluginFilters, routerFilter } from "./http-filter.ts";
 import { upstreamHttp } from "./http-protocol.ts";
 import { type InboundPort, inboundPorts } from "./inbound-port.ts";

@@ -7,7 +7,7 @@ import { addressOf, inHostHeader, isLoopback } from "./address.ts";
 import { blackHoleCluster, passthroughCluster } from "./cluster.ts";
 import { connectionLimits } from "./connection-pool.ts";
 import { dynamicDiscovery } from "./dns.ts";
-import { httpConnectionManager } from "./http-connection-manager.ts";
+import { httpConnectionManager } from "./http-connection.ts";
 import { dynamicHostFilter, pluginFilters, routeFilters, routerFilter } from "./http-filter.ts";
 import { DYNAMIC_DNS_CLUSTER, HTTP_PROXY } from "./name.ts";
 import { routeTable } from "./route-table.ts";
