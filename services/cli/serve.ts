@@ -69,6 +69,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 async function open(options: ServeOptions, started: AsyncDisposableStack): Promise<Doors> {
   const { mesh, replica, trustDomain, roles, data, tokenFile } = options;
   const log = createLogger(`weft ${replica}`);
+  // Left last: the roles still say goodbye over the connections.
+  const connections = started.use(new AsyncDisposableStack());
   const monitor = createMonitor();
   const health = { ...hostPort(options.monitor, "--monitor"), version: VERSION };
   const monitoring = started.use(await serveMonitor(monitor, health));
@@ -101,10 +103,11 @@ async function open(options: ServeOptions, started: AsyncDisposableStack): Promi
   const xds = await only("xds", async () =>
     started.use(await startXds(context, { journal, blobs })),
   );
-  const plain = xds && (await openPlain(options.xdsPlain, xds.plaintextRoutes, started));
+  const stacks = { started, connections };
+  const plain = xds && (await openPlain(options.xdsPlain, xds.plaintextRoutes, stacks));
   const secure =
     ca &&
-    (await openSecure(options.xds, { ca, routes: { ...xds?.tlsRoutes, ...ca.routes } }, started));
+    (await openSecure(options.xds, { ca, routes: { ...xds?.tlsRoutes, ...ca.routes } }, stacks));
   log.info({ roles, mesh }, "serving");
   return {
     api: control === undefined ? "" : `http://${control.address}`,
@@ -114,12 +117,14 @@ async function open(options: ServeOptions, started: AsyncDisposableStack): Promi
   };
 }
 
+/** What is undone in which order: `started` in reverse, and `connections` at its very end. */
+interface Stacks {
+  readonly started: AsyncDisposableStack;
+  readonly connections: AsyncDisposableStack;
+}
+
 /** xDS without TLS, for whoever is on this machine. */
-async function openPlain(
-  door: string,
-  routes: GrpcRoutes,
-  started: AsyncDisposableStack,
-): Promise<string> {
+async function openPlain(door: string, routes: GrpcRoutes, stacks: Stacks): Promise<string> {
   const { host, port } = hostPort(door, "--xds-plain");
   if (!isLoopback(host)) {
     throw new WeftError(
@@ -128,23 +133,23 @@ async function openPlain(
       `--xds-plain ${door} is no loopback address: beyond this machine xDS needs mTLS`,
     );
   }
-  return listen(createServer(discoveryServerOptions), { host, port, routes, started });
+  return listen(createServer(discoveryServerOptions), { host, port, routes, stacks });
 }
 
 /** xDS and the CA over TLS, with the process's own certificate and each of its successors. */
 async function openSecure(
   door: string,
   { ca, routes }: { readonly ca: CaRole; readonly routes: GrpcRoutes },
-  started: AsyncDisposableStack,
+  stacks: Stacks,
 ): Promise<string> {
   const server = createSecureServer({
     ...discoveryServerOptions,
     ...servingTlsOptions(ca.serving.current()),
   });
-  started.defer(
+  stacks.started.defer(
     ca.serving.onRenew((identity) => server.setSecureContext(servingTlsOptions(identity))),
   );
-  return listen(server, { ...hostPort(door, "--xds"), routes, started });
+  return listen(server, { ...hostPort(door, "--xds"), routes, stacks });
 }
 
 async function listen(
@@ -153,10 +158,10 @@ async function listen(
     readonly host: string;
     readonly port: number;
     readonly routes: GrpcRoutes;
-    readonly started: AsyncDisposableStack;
+    readonly stacks: Stacks;
   },
 ): Promise<string> {
-  const { host, port, routes, started } = options;
+  const { host, port, routes, stacks } = options;
   server.on("stream", (stream, headers) => dispatch(routes, stream, headers));
   // A client that breaks off a connection is no failure of ours.
   server.on("sessionError", () => {});
@@ -169,10 +174,14 @@ async function listen(
     sessions.add(session);
     session.on("close", () => sessions.delete(session));
   });
-  started.defer(async () => {
-    const closed = new Promise((done) => server.close(done));
+  let closed: Promise<unknown> = Promise.resolve();
+  stacks.connections.defer(async () => {
     for (const session of sessions) session.destroy();
     await closed;
+  });
+  // First of all nobody new is let in.
+  stacks.started.defer(() => {
+    closed = new Promise((done) => server.close(done));
   });
   return `${host}:${(server.address() as AddressInfo).port}`;
 }

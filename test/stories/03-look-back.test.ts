@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Bookinfo } from "../../infra/demo/bookinfo-mesh.ts";
 import { until } from "../../infra/demo/story.ts";
 import { getPage, startLoad } from "../../infra/demo/traffic.ts";
-import { startShop, startWorld, type World } from "../world/world.ts";
+import { applyText, startShop, startWorld, type World } from "../world/world.ts";
 
 const PLUGIN = resolve(import.meta.dirname, "../../extensions/header-stamp");
 
@@ -75,11 +75,9 @@ test("a route is taken back, and the log tells the whole of it", async () => {
 });
 
 test("a plugin goes into running Envoys and out again, and no request fails", async () => {
-  const listenersBefore = await listenersModified();
   const load = startLoad(shop.gatewayUrl, 5);
   await weft("plugin", "push", PLUGIN);
   await weft("apply", "-f", "stamp.yaml", "-m", "stamp the pages");
-  const stamped = await head();
   await until("the stamp", async () => (await stamp()) === "woven");
   const listenersWith = await listenersModified();
 
@@ -102,13 +100,11 @@ spec:
   await until("the old stamp", async () => (await stamp()) === "woven");
   expect(await listenersModified()).toBe(listenersWith);
 
-  await weft("rollback", `r${stamped}`, "--yes", "--restore", "-m", "keep it").catch(() => {});
   await weft("delete", "WasmPlugin", "stamp", "-m", "enough");
   await until("no stamp", async () => (await stamp()) === undefined);
   await load[Symbol.asyncDispose]();
   expect({ failed: load.failed, samples: load.samples }).toEqual({ failed: 0, samples: [] });
   expect(load.ok).toBeGreaterThan(0);
-  expect(listenersBefore).toBeLessThanOrEqual(listenersWith);
 });
 
 test("a commit of many resources is taken back whole", async () => {
@@ -123,13 +119,24 @@ test("a commit of many resources is taken back whole", async () => {
   expect(specs(after.stdout)).toEqual(specs(before.stdout));
 });
 
-test("what changed since cannot be taken back by accident", async () => {
+test("what changed since is not taken back by accident", async () => {
   await weft("apply", "-f", "canary.yaml");
-  const first = await head();
-  await weft("apply", "-f", "versions.yaml");
-  const { code, stderr } = await world.weft("rollback", `r${first}`);
-  expect(code).not.toBe(0);
-  expect(stderr).toContain("mesh.revert_conflict".split(".")[1]?.replace("_", " ") ?? "");
+  const canary = await head();
+  const later = await applyText(
+    world.control,
+    `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: reviews }
+spec:
+  hosts: [reviews]
+  http: [{ route: [{ destination: { host: reviews, subset: v2 } }] }]
+`,
+  );
+  const { code, stderr } = await world.weft("rollback", `r${canary}`);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`r${later}`);
+  expect(await head()).toBe(Number(later));
 });
 
 /** The specs of a list as printed with `-o json`, by name. */

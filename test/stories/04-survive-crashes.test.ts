@@ -71,10 +71,11 @@ async function killNats(): Promise<void> {
 /** Applies a small change again and again; keeps the revisions that were acknowledged. */
 function startApplying(): AsyncDisposable & { readonly acknowledged: ReadonlyMap<string, bigint> } {
   const acknowledged = new Map<string, bigint>();
+  const run = crypto.randomUUID();
   let stopped = false;
   const loop = (async () => {
     for (let count = 0; !stopped; count++) {
-      const message = `change ${count}`;
+      const message = `change ${count} of ${run}`;
       try {
         const { revision } = await control.api.apply({
           documents: [{ path: "canary.yaml", text: canary(count) }],

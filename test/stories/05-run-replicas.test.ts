@@ -45,9 +45,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** Whether every proxy is on this replica and has the newest revision. */
 async function syncedOn(replica: string): Promise<boolean> {
-  const { proxies } = await first.api.listProxies({});
-  const there = proxies.filter((proxy) => proxy.replica === replica && proxy.state === "SYNCED");
+  const { proxies, headRevision } = await first.api.listProxies({});
+  const there = proxies.filter((proxy) => {
+    return proxy.replica === replica && proxy.ackedRevision === headRevision;
+  });
   return there.length === shop.workloads.length && proxies.length === there.length;
 }
 

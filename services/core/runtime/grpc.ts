@@ -261,10 +261,11 @@ export function callUnary<I extends DescMessage, O extends DescMessage>(
   });
 }
 
-function peerOf(stream: ServerHttp2Stream): Peer {
-  const socket = stream.session?.socket;
+function peerOf({ session }: ServerHttp2Stream): Peer {
+  const socket = session?.socket;
   const address = socket?.remoteAddress ?? "";
-  if (socket === undefined || !("encrypted" in socket)) {
+  // The socket that http2 shows answers any question, so only the session tells TLS from plaintext.
+  if (socket === undefined || session?.encrypted !== true) {
     return { address, spiffeId: undefined, encrypted: false };
   }
   const tls = socket as TLSSocket;
