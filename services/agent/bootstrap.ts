@@ -30,6 +30,8 @@ import {
   type ConfigSourceSchema,
 } from "@weft/proto/envoy/config/core/v3/config_source_pb.ts";
 import type { Http2ProtocolOptionsSchema } from "@weft/proto/envoy/config/core/v3/protocol_pb.ts";
+import type { ResourceMonitorSchema } from "@weft/proto/envoy/config/overload/v3/overload_pb.ts";
+import { DownstreamConnectionsConfigSchema } from "@weft/proto/envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections_pb.ts";
 import {
   SubjectAltNameMatcher_SanType as SanType,
   TlsParameters_TlsProtocol as TlsProtocol,
@@ -92,7 +94,14 @@ const RECONNECT_MS_MAX = 3_000;
 /** Envoy's limit of compiled regular expressions is 100 steps, less than a route of Istio may have. */
 const REGEX_STEPS_MAX = 32_768;
 
-const registry = createRegistry(HttpProtocolOptionsSchema, UpstreamTlsContextSchema);
+/** More than the ports that one client address has; without it a flood takes all of the memory. */
+const CONNECTIONS_MAX = 65_536n;
+
+const registry = createRegistry(
+  DownstreamConnectionsConfigSchema,
+  HttpProtocolOptionsSchema,
+  UpstreamTlsContextSchema,
+);
 
 /**
  * What Envoy starts with, in JSON: who it is, where its secrets and its configuration come from. It
@@ -110,7 +119,12 @@ export function writeBootstrap(options: BootstrapOptions): string {
     },
     staticResources: { clusters: [xdsCluster(options), secretCluster(options.secretPath)] },
     dynamicResources: DYNAMIC_RESOURCES,
-    admin: { address: socketAddress(options.admin.host, options.admin.port) },
+    admin: {
+      address: socketAddress(options.admin.host, options.admin.port),
+      // Who looks into a flood must get in.
+      ignoreGlobalConnLimit: true,
+    },
+    overloadManager: { resourceMonitors: [CONNECTION_LIMIT] },
     // Names end in `;`, as Istio's do, so that a tag is what lies before it.
     statsConfig: { useAllDefaultTags: false, statsTags: [...STATS_TAGS] },
     layeredRuntime: { layers: RUNTIME_LAYERS },
@@ -180,6 +194,16 @@ const RUNTIME_LAYERS: Init<typeof RuntimeLayerSchema>[] = [
   },
   { name: "admin", layerSpecifier: { case: "adminLayer", value: {} } },
 ];
+
+const CONNECTION_LIMIT: Init<typeof ResourceMonitorSchema> = {
+  name: "envoy.resource_monitors.global_downstream_max_connections",
+  configType: {
+    case: "typedConfig",
+    value: pack(DownstreamConnectionsConfigSchema, {
+      maxActiveDownstreamConnections: CONNECTIONS_MAX,
+    }),
+  },
+};
 
 function xdsCluster({ xds }: BootstrapOptions): Init<typeof ClusterSchema> {
   const { host, port } = readAddress(xds.server);

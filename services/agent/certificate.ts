@@ -79,7 +79,6 @@ function checkPath(
     if (certificate.validToDate.getTime() <= nowMs) {
       throw bad(`certificate ${index} has expired at ${certificate.validTo}`);
     }
-    if (index > 0 && !certificate.ca) throw bad(`certificate ${index} is not of a CA`);
     const next = path[index + 1];
     const issuers = next === undefined ? roots : [next];
     if (!issuers.some((issuer) => isIssuedBy(certificate, issuer))) {

@@ -39,6 +39,9 @@ const RETRY_MS_MAX = 10_000;
 /** Spreads the renewals of workloads that started together: this part of a life around its half. */
 const JITTER = 0.1;
 
+/** Between two renewals, however short a life a CA gives: its mistake shall not become a storm. */
+const RENEWAL_MS_MIN = 1_000;
+
 /** Looks at the clock at least so often: clocks are set, machines sleep, and timers end at 24 days. */
 const CHECK_MS_MAX = 60_000;
 
@@ -59,6 +62,7 @@ export async function createIdentityKeeper(options: IdentityOptions): Promise<Id
       ? undefined
       : loadIdentity(stateFolder, { ...options, nowMs: clock.now() });
   let current = kept ?? (await obtainFirst(options));
+  let heldSinceMs = kept?.notBeforeMs ?? clock.now();
   const keep = (): void => {
     if (stateFolder === undefined) return;
     try {
@@ -73,7 +77,8 @@ export async function createIdentityKeeper(options: IdentityOptions): Promise<Id
   async function keepRenewed(): Promise<void> {
     const { signal } = stopping;
     while (!signal.aborted) {
-      const dueAtMs = renewalTime(current, options.random());
+      const { notAfterMs } = current;
+      const dueAtMs = renewalTime({ heldSinceMs, notAfterMs, random: options.random() });
       log.info({ spiffeId: current.spiffeId, nextAt: new Date(dueAtMs) }, "identity is fresh");
       while (!signal.aborted && clock.now() < dueAtMs) {
         await pause(Math.min(dueAtMs - clock.now(), CHECK_MS_MAX), signal);
@@ -81,6 +86,7 @@ export async function createIdentityKeeper(options: IdentityOptions): Promise<Id
       const renewed = await obtain(options, { current: () => current, signal });
       if (renewed === undefined) return;
       current = renewed;
+      heldSinceMs = clock.now();
       keep();
       for (const listener of listeners) listener(current);
     }
@@ -100,13 +106,19 @@ export async function createIdentityKeeper(options: IdentityOptions): Promise<Id
   };
 }
 
-/** Half of a life, give or take: from 45 to 55 % of it. */
-export function renewalTime(
-  { notBeforeMs, notAfterMs }: Pick<Identity, "notBeforeMs" | "notAfterMs">,
-  random: number,
-): number {
-  const lifeMs = notAfterMs - notBeforeMs;
-  return notAfterMs - lifeMs * (0.5 + JITTER * (random - 0.5));
+/**
+ * Half of a life, give or take: after 45 to 55 % of it. It begins when the certificate came, because
+ * a CA dates it back by more than a short life may have.
+ */
+export function renewalTime(life: {
+  readonly heldSinceMs: number;
+  readonly notAfterMs: number;
+  /** From 0 to 1. */
+  readonly random: number;
+}): number {
+  const { heldSinceMs, notAfterMs, random } = life;
+  const waitMs = (notAfterMs - heldSinceMs) * (0.5 + JITTER * (random - 0.5));
+  return heldSinceMs + Math.max(waitMs, RENEWAL_MS_MIN);
 }
 
 async function obtainFirst(options: IdentityOptions): Promise<Identity> {

@@ -52,6 +52,9 @@ export interface IdentityServerOptions {
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
+/** As CAs do for clients whose clocks are behind; longer than the shortest lives in tests. */
+const BACKDATED_MS = 60_000;
+
 const DAY_MS = 86_400_000;
 
 x509.cryptoProvider.set(webcrypto);
@@ -154,7 +157,7 @@ async function createRoot(): Promise<Root> {
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: "01",
     name: "CN=test root",
-    notBefore: new Date(Date.now() - 60_000),
+    notBefore: new Date(Date.now() - BACKDATED_MS),
     notAfter: new Date(Date.now() + DAY_MS),
     keys,
     signingAlgorithm: ALGORITHM,
@@ -170,7 +173,7 @@ async function createRoot(): Promise<Root> {
         serialNumber: `7f${randomBytes(8).toString("hex")}`,
         subject: "",
         issuer: certificate.subject,
-        notBefore: new Date(Date.now() - 1_000),
+        notBefore: new Date(Date.now() - BACKDATED_MS),
         notAfter: new Date(Date.now() + ttlMs),
         publicKey: key,
         signingKey: keys.privateKey,
