@@ -10,7 +10,7 @@ export interface Access {
   /**
    * Looks at the head of a request, before its body is read.
    *
-   * @throws WeftError denied `control.denied`
+   * @throws WeftError denied `control.denied` or `control.foreign_origin`
    */
   check(headers: Headers): void;
   /** Who a caller that was let in is, in the log. */
@@ -57,10 +57,10 @@ function byLoopback(): Access {
       const host = hostOf(`http://${headers.get("host") ?? "localhost"}`);
       const origin = headers.get("origin");
       if (host === undefined || !isLoopback(host)) {
-        throw denied("the request was sent to a name that is not this machine's");
+        throw foreign("the request was sent to a name that is not this machine's");
       }
       if (origin !== null && hostOf(origin) !== host) {
-        throw denied("the request was made by a page of another origin");
+        throw foreign("the request was made by a page of another origin");
       }
     },
     actorOf: (claimed) => actor(claimed, "loopback"),
@@ -94,9 +94,12 @@ async function readToken(path: string): Promise<string> {
   );
 }
 
+/** A claimed name may not steer the terminal it will be shown on. */
 function actor(claimed: string, via: string): Actor {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they must not reach a terminal.
-  const id = claimed.replace(/[\u0000-\u001f\u007f-\u009f]/g, "").slice(0, ACTOR_LENGTH_MAX).trim();
+  const id = claimed
+    .replace(/\p{Cc}/gu, "")
+    .slice(0, ACTOR_LENGTH_MAX)
+    .trim();
   return create(ActorSchema, { id: id || NOBODY, via });
 }
 
@@ -106,6 +109,10 @@ function hostOf(url: string): string | undefined {
 
 function sha256(text: string): Buffer {
   return createHash("sha256").update(text).digest();
+}
+
+function foreign(message: string): WeftError {
+  return new WeftError("denied", "control.foreign_origin", message);
 }
 
 function denied(message: string): WeftError {

@@ -77,7 +77,11 @@ export function createChronicle(log: LogReader): Chronicle {
  */
 export async function* readCommits(
   log: LogReader,
-  { from, to, signal }: { readonly from: number; readonly to: number; readonly signal: AbortSignal },
+  {
+    from,
+    to,
+    signal,
+  }: { readonly from: number; readonly to: number; readonly signal: AbortSignal },
 ): AsyncGenerator<{ readonly commit: Commit; readonly revision: number }> {
   if (from > to) return;
   const stop = new AbortController();
@@ -90,7 +94,11 @@ export async function* readCommits(
   } finally {
     stop.abort();
   }
-  throw new WeftError("unavailable", "log.unavailable", `${log.name} was read to r${to} too slowly`);
+  throw new WeftError(
+    "unavailable",
+    "log.unavailable",
+    `${log.name} was read to r${to} too slowly`,
+  );
 }
 
 /** A commit as people read it: without the manifests. */

@@ -1,5 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
 import { WeftError } from "@weft/core/error";
 import {
   applyManifests,
@@ -15,10 +16,11 @@ import {
   revertCommit,
   untranslatedFields,
 } from "@weft/core/mesh";
+import type { ControlService } from "@weft/proto/weft/control/v1/control_pb.ts";
 import {
+  type ApplyRequest,
   ApplyRequestSchema,
   ChangeSummary_Operation,
-  type ApplyRequest,
   type CreateTokenRequest,
   type DeleteRequest,
   DeleteRequestSchema,
@@ -30,8 +32,6 @@ import {
 } from "@weft/proto/weft/control/v1/control_pb.ts";
 import { ManifestSchema } from "@weft/proto/weft/mesh/v1/manifest_pb.ts";
 import { PluginSchema } from "@weft/proto/weft/mesh/v1/plugin_pb.ts";
-import type { ControlService } from "@weft/proto/weft/control/v1/control_pb.ts";
-import type { ServiceImpl } from "@connectrpc/connect";
 import { readCommits } from "./chronicle.ts";
 import { type Control, deadline } from "./control.ts";
 import { digestOf, execute, refuseErrors, sha256 } from "./execute.ts";

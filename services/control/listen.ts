@@ -12,6 +12,9 @@ const CONNECTIONS_MAX = 1_024;
 /** How long a connection may take to say which protocol it speaks. */
 const FIRST_BYTES_TIMEOUT_MS = 10_000;
 
+/** How long the rest of a request is read that was answered before its end. */
+const REST_TIMEOUT_MS = 5_000;
+
 /** Streams of one connection: each holds a request that may be as large as a plugin. */
 const STREAMS_MAX = 32;
 
@@ -25,7 +28,13 @@ export async function listen(
   handler: ReturnType<typeof connectNodeAdapter>,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<Listening> {
-  const http1 = createHttp1(handler);
+  const http1 = createHttp1((request, response) => {
+    const { socket } = request;
+    response.on("finish", () => {
+      if (!request.complete) hangUp(socket);
+    });
+    handler(request, response);
+  });
   const settings = { maxConcurrentStreams: STREAMS_MAX };
   const http2 = createHttp2({ settings }, handler);
   const sessions = new Set<ServerHttp2Session>();
@@ -64,4 +73,17 @@ export async function listen(
       await closed;
     },
   };
+}
+
+/**
+ * Ends a connection whose request was refused before its end: what is left of it stands before the
+ * next one. It is read and thrown away for a while, because closing at once could take the answer
+ * away from a client that still writes.
+ */
+function hangUp(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), REST_TIMEOUT_MS);
+  socket.once("close", () => clearTimeout(timer));
+  socket.end();
+  socket.removeAllListeners("data").on("data", () => {});
+  socket.resume();
 }

@@ -141,5 +141,18 @@ export async function createControl(
     signal,
   });
   const proxies = createProxiesTable(clock);
-  return { mesh, clock, log, journal, blobs, fold, writer, chronicle, history, authority, proxies, access };
+  return {
+    mesh,
+    clock,
+    log,
+    journal,
+    blobs,
+    fold,
+    writer,
+    chronicle,
+    history,
+    authority,
+    proxies,
+    access,
+  };
 }

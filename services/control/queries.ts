@@ -59,8 +59,7 @@ export function createQueries(control: Control): Queries {
       const mesh = await meshAt(control, at, deadline(signal));
       const found = allOf(mesh).filter(
         (each) =>
-          (kind === "" || each.kind === kind) &&
-          (namespace === "" || each.namespace === namespace),
+          (kind === "" || each.kind === kind) && (namespace === "" || each.namespace === namespace),
       );
       const resources = found.map((each) => viewResource(control, each));
       return { resources, revision: BigInt(mesh.revision) };
