@@ -1,12 +1,9 @@
 import { readFileSync } from "node:fs";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { WeftError } from "@weft/core/error";
-import {
-  ControlService,
-  type MutationSchema,
-} from "@weft/proto/weft/control/v1/control_pb.ts";
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { ControlService, type MutationSchema } from "@weft/proto/weft/control/v1/control_pb.ts";
 import type { GlobalOptions, MutationOptions } from "./options.ts";
 
 export type Api = Client<typeof ControlService>;

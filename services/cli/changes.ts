@@ -7,14 +7,15 @@ import { count } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** How a change is drawn: its sign and its colour. */
-const SIGNS: Readonly<Record<ChangeSummary_Operation, readonly [string, "green" | "yellow" | "red" | "dim"]>> =
-  {
-    [ChangeSummary_Operation.UNSPECIFIED]: ["?", "dim"],
-    [ChangeSummary_Operation.CREATE]: ["+", "green"],
-    [ChangeSummary_Operation.UPDATE]: ["~", "yellow"],
-    [ChangeSummary_Operation.DELETE]: ["-", "red"],
-    [ChangeSummary_Operation.UNCHANGED]: ["=", "dim"],
-  };
+const SIGNS: Readonly<
+  Record<ChangeSummary_Operation, readonly [string, "green" | "yellow" | "red" | "dim"]>
+> = {
+  [ChangeSummary_Operation.UNSPECIFIED]: ["?", "dim"],
+  [ChangeSummary_Operation.CREATE]: ["+", "green"],
+  [ChangeSummary_Operation.UPDATE]: ["~", "yellow"],
+  [ChangeSummary_Operation.DELETE]: ["-", "red"],
+  [ChangeSummary_Operation.UNCHANGED]: ["=", "dim"],
+};
 
 /** The sign of a change and the colour it is drawn in. */
 export function signOf({ operation }: ChangeSummary): (typeof SIGNS)[ChangeSummary_Operation] {

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { CODES, WeftError } from "@weft/core/error";
+import { WeftError } from "@weft/core/error";
 import { ErrorDetailSchema } from "@weft/proto/weft/control/v1/control_pb.ts";
-import { EXIT, type ExitCode, exitOf } from "./exit.ts";
+import { type ExitCode, exitOf } from "./exit.ts";
 import { type Failure, type SourceText, sayFailure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -59,9 +59,9 @@ function judgeAnswer(error: ConnectError): Judgement {
       return judge(new WeftError("unavailable", "cli.unreachable", message));
     }
     default: {
-      const { number, help } = CODES["control.bad_request"];
-      const message = `the server answered ${Code[error.code]}: ${error.rawMessage}`;
-      return { failure: { number, message, help, findings: [] }, exit: EXIT.failed };
+      // Whatever answered speaks HTTP, but knows nothing of our errors.
+      const message = `what answers is no control plane (${error.rawMessage})`;
+      return judge(new WeftError("unavailable", "cli.unreachable", message));
     }
   }
 }

@@ -39,6 +39,7 @@ const EXIT_OF_CODE: Partial<Record<Code, ExitCode>> = {
   "control.refused": EXIT.badFile,
   "control.bad_request": EXIT.usage,
   "control.denied": EXIT.denied,
+  "control.foreign_origin": EXIT.denied,
   "ca.no_root": EXIT.missing,
   "plugin.in_use": EXIT.no,
   "proxy.bad_description": EXIT.badFile,

@@ -48,11 +48,7 @@ export function sayFindings(
   if (more > 0) terminal.say(`… and ${more} more`);
 }
 
-function sayFinding(
-  terminal: Terminal,
-  finding: Finding,
-  sources: readonly SourceText[],
-): void {
+function sayFinding(terminal: Terminal, finding: Finding, sources: readonly SourceText[]): void {
   const isError = finding.severity === Finding_Severity.ERROR;
   const [word, style] = isError ? (["error", "red"] as const) : (["warning", "yellow"] as const);
   const title = terminal.paintError([style, "bold"], `${word}[${finding.number}]`);
@@ -95,6 +91,5 @@ export function excerpt(text: string, line: number, column: number): ExcerptRow[
 
 /** Control characters of a user's file must not steer the terminal. */
 function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced.
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "\uFFFD");
+  return text.replace(/\p{Cc}/gu, "\uFFFD");
 }

@@ -1,62 +1,9 @@
-#!/usr/bin/env node
-// The command line: finds the verb, loads what that verb needs and nothing else, and ends with the
-// exit code that says what came of it.
+// The command line. Compiled code is kept between runs, and only what the verb needs is loaded: people
+// and scripts start this program far more often than it changes.
 
-import { Command, CommanderError } from "commander";
-import { EXIT, type ExitCode } from "./exit.ts";
-import { addGlobalOptions, VALUE_OPTIONS } from "./options.ts";
-import { createTerminal } from "./terminal.ts";
-import { findVerb, VERBS } from "./verbs.ts";
-import { VERSION } from "./version.ts";
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
 
-const EPILOGUE = `
-START HERE
-  weft up                          a control plane on this machine
-  weft apply -f mesh.yaml -m why   change the mesh
-  weft ps                          see which proxies have it
-  weft log                         who changed what, and when; weft rollback takes it back
-
-Every command has a page of its own: weft COMMAND --help`;
-
-process.exitCode = await main(process.argv.slice(2));
-
-async function main(args: readonly string[]): Promise<ExitCode> {
-  process.once("SIGINT", () => process.exit(EXIT.interrupted));
-  // A reader that has seen enough, as `weft log | head`, is no failure.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed);
-  });
-  const program = createProgram();
-  try {
-    const verb = findVerb(args, VALUE_OPTIONS);
-    if (verb === undefined) {
-      for (const [name, { summary }] of Object.entries(VERBS)) {
-        program.command(name).description(summary);
-      }
-    } else {
-      await VERBS[verb].register(program);
-    }
-    await program.parseAsync([...args], { from: "user" });
-    return Number(process.exitCode ?? EXIT.ok) as ExitCode;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    const { sayError } = await import("./errors.ts");
-    return sayError(createTerminal(), error);
-  }
-}
-
-function createProgram(): Command {
-  const program = new Command("weft")
-    .description("Weft, a control plane for Envoy whose state is a log")
-    .version(VERSION, "-V, --version", "print the version")
-    .enablePositionalOptions()
-    .showHelpAfterError("(weft --help lists the commands)")
-    .exitOverride()
-    .configureOutput({
-      outputError: (text, write) => write(text.replace(/^error: /, "error[WEFT0610]: ")),
-    })
-    .addHelpText("after", EPILOGUE);
-  addGlobalOptions(program);
-  if (process.argv.length <= 2) program.action(() => program.outputHelp());
-  return program;
-}
+enableCompileCache(join(import.meta.dirname, "../../node_modules/.cache/weft"));
+const { runProgram } = await import("./program.ts");
+process.exitCode = await runProgram(process.argv.slice(2));

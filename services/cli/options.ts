@@ -1,6 +1,6 @@
 import { hostname, userInfo } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { EXIT, type ExitCode, exitCodesHelp } from "./exit.ts";
+import { type ExitCode, exitCodesHelp } from "./exit.ts";
 
 /** What a command may print; which of them it can is its own. */
 export type Form = "table" | "wide" | "json" | "jsonl" | "yaml" | "name";
@@ -128,5 +128,3 @@ function userName(): string {
     return "somebody"; // a user without an entry in the system's list, as in many containers
   }
 }
-
-export { EXIT };

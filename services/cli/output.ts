@@ -34,7 +34,10 @@ export function writeTable<T>(
     terminal.out(`${line.join(GAP).trimEnd()}\n`);
   };
   const titles = columns.map(({ title }) => title);
-  write(titles, titles.map((title) => terminal.paint("bold", title)));
+  write(
+    titles,
+    titles.map((title) => terminal.paint("bold", title)),
+  );
   const room = roomOfLast(terminal, widths);
   rows.forEach((row, rowIndex) => {
     const texts = (cells[rowIndex] ?? []).map((text, index) =>
@@ -60,8 +63,7 @@ function cut(text: string, room: number): string {
 
 /** A cell holds one line, and nothing that steers a terminal. */
 function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced.
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
+  return text.replace(/\p{Cc}+/gu, " ");
 }
 
 /** Code points: names in a mesh are ASCII, and reasons in other scripts are off by a little. */

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { WeftError } from "@weft/core/error";
-import type { InboundPort, Proxy } from "@weft/core/mesh";
+import type { Proxy as EnvoyProxy, InboundPort } from "@weft/core/mesh";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -12,7 +12,7 @@ const PORT_MAX = 65_535;
  *
  * @throws WeftError invalid `proxy.bad_description`
  */
-export function readProxy(text: string, path: string): Proxy {
+export function readProxy(text: string, path: string): EnvoyProxy {
   const fields = asFields(parse(text, path), path);
   const refuse = (message: string): WeftError => bad(`${path}: ${message}`);
   const { id, type = "sidecar", ip, namespace = "default", labels = {}, metadata = {} } = fields;

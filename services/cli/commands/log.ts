@@ -28,9 +28,7 @@ export function registerLog(program: Command): void {
     .command("log")
     .description("list commits, newest first: who, when, why and what")
     .argument("[resource]", "only those that touched KIND/NAME", readResource)
-    .addOption(
-      new Option("--limit <count>", "at most so many").argParser(readLimit).default(50),
-    )
+    .addOption(new Option("--limit <count>", "at most so many").argParser(readLimit).default(50))
     .addOption(new Option("--before <revision>", "older than this").argParser(readRevision));
   addGlobalOptions(addOutputOption(command, ["table", "wide", "json", "jsonl", "yaml", "name"]));
   addHelpSections(command, {
