@@ -4,6 +4,7 @@ import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -18,10 +19,11 @@ import {
   type JsonValue,
   toBinary,
 } from "@bufbuild/protobuf";
-import { AnySchema, anyPack } from "@bufbuild/protobuf/wkt";
+import { type Any, AnySchema, anyPack } from "@bufbuild/protobuf/wkt";
 import { type AgentOptions, startAgent } from "@weft/agent/main";
 import { silentLogger, systemClock } from "@weft/core/runtime";
-import { LISTENER, type Snapshot } from "@weft/core/stream";
+import { CLUSTER, LISTENER, type Snapshot, type SnapshotResource } from "@weft/core/stream";
+import { ClusterSchema } from "@weft/proto/envoy/config/cluster/v3/cluster_pb.ts";
 import { ListenerSchema } from "@weft/proto/envoy/config/listener/v3/listener_pb.ts";
 import { RouterSchema } from "@weft/proto/envoy/extensions/filters/http/router/v3/router_pb.ts";
 import { HttpConnectionManagerSchema } from "@weft/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
@@ -134,6 +136,32 @@ test("a stop leaves no process and no socket", async () => {
   expect(isRunning(pid)).toBe(false);
   const left = readdirSync(agentOptions.folder).sort();
   expect(left).toEqual(["envoy.address", "envoy.json"]);
+});
+
+test("a stop lets a request under way end", async () => {
+  const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const app = createHttpServer((request, response) => {
+    if (request.url !== "/slow") return void response.end("now");
+    asked.resolve();
+    void answer.promise.then(() => response.end("late"));
+  });
+  started.defer(() => void app.close());
+  app.listen(0, "127.0.0.1");
+  await once(app, "listening");
+  const port = await freePort();
+  const appPort = (app.address() as AddressInfo).port;
+  const { agentOptions } = await shopUnder({ snapshot: greeting(port, appPort) });
+  const agent = await startAgent({ ...agentOptions, stopDrainMs: 30_000 });
+  await agent.ready;
+  const socket = await openTls(port);
+  const response = exchange(socket, "/slow");
+  await asked.promise;
+  const stopped = agent[Symbol.asyncDispose]();
+  await until("clients to be told", async () => /connection: close/.test((await greet(port)).body));
+  expect(await agent.reason()).toBe("the agent stops");
+  answer.resolve();
+  expect(await response).toMatch(/200 OK.*connection: close/s);
+  await stopped;
 });
 
 test("the key stays in memory unless a folder for it is named", async () => {
@@ -262,8 +290,10 @@ function bootstrapOptions(
   };
 }
 
-/** A listener that greets over TLS with the workload's certificate. */
-function greeting(port: number): Snapshot {
+/** A listener that greets over TLS with the workload's certificate, or lets an application do it. */
+function greeting(port: number, appPort?: number): Snapshot {
+  const action: Record<string, JsonValue> =
+    appPort === undefined ? { directResponse: { status: 200 } } : { route: { cluster: "app" } };
   const secret = (name: string): JsonValue => ({
     name,
     sdsConfig: {
@@ -304,7 +334,7 @@ function greeting(port: number): Snapshot {
                   {
                     name: "all",
                     domains: ["*"],
-                    routes: [{ match: { prefix: "/" }, directResponse: { status: 200 } }],
+                    routes: [{ match: { prefix: "/" }, ...action }],
                   },
                 ],
               },
@@ -319,10 +349,30 @@ function greeting(port: number): Snapshot {
     HttpConnectionManagerSchema,
     RouterSchema,
   );
-  const listener = fromJson(ListenerSchema, json, { registry });
-  const body = toBinary(AnySchema, anyPack(ListenerSchema, listener));
+  const listener = anyPack(ListenerSchema, fromJson(ListenerSchema, json, { registry }));
+  const cluster = anyPack(ClusterSchema, fromJson(ClusterSchema, appCluster(appPort ?? 0)));
+  return new Map([
+    [CLUSTER.url, appPort === undefined ? new Map() : resourceNamed("app", cluster)],
+    [LISTENER.url, resourceNamed("greeting", listener)],
+  ]);
+}
+
+function appCluster(port: number): JsonValue {
+  const address = { socketAddress: { address: "127.0.0.1", portValue: port } };
+  return {
+    name: "app",
+    type: "STATIC",
+    loadAssignment: {
+      clusterName: "app",
+      endpoints: [{ lbEndpoints: [{ endpoint: { address } }] }],
+    },
+  };
+}
+
+function resourceNamed(name: string, any: Any): ReadonlyMap<string, SnapshotResource> {
+  const body = toBinary(AnySchema, any);
   const version = createHash("sha256").update(body).digest("hex");
-  return new Map([[LISTENER.url, new Map([["greeting", { name: "greeting", version, body }]])]]);
+  return new Map([[name, { name, version, body }]]);
 }
 
 async function openTls(port: number): Promise<TLSSocket> {
@@ -332,8 +382,8 @@ async function openTls(port: number): Promise<TLSSocket> {
   return socket;
 }
 
-async function exchange(socket: TLSSocket): Promise<string> {
-  socket.write("GET / HTTP/1.1\r\nhost: shop\r\n\r\n");
+async function exchange(socket: TLSSocket, path = "/"): Promise<string> {
+  socket.write(`GET ${path} HTTP/1.1\r\nhost: shop\r\n\r\n`);
   const [chunk] = (await once(socket, "data", { signal: AbortSignal.timeout(20_000) })) as [Buffer];
   return chunk.toString("utf8");
 }

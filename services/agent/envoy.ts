@@ -114,7 +114,7 @@ async function waitUntilLive(adminUrl: () => string, signal: AbortSignal): Promi
   }
 }
 
-/** New connections are refused, requests under way may end, and then it ends. */
+/** Clients are told to go elsewhere, requests under way may end, and then it ends. */
 async function stop(envoy: EnvoyProcess, drainMs: number, log: Logger): Promise<void> {
   const { adminUrl, exited } = envoy;
   const ended = new AbortController();
