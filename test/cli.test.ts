@@ -213,6 +213,14 @@ test("apply reads folders with all below them, and stdin", async () => {
   ]);
 });
 
+test("a command that is repeated with its id is done once", async () => {
+  const args = ["apply", "-f", changed(), "--command-id", "retry-1", "-o", "json"];
+  const first = await ok(...args);
+  await apply(changed());
+  writeFileSync(join(folder, "changed.yaml"), SHOP.replaceAll("8000", String(port - 1)));
+  expect(JSON.parse(await ok(...args)).revision).toBe(JSON.parse(first).revision);
+});
+
 test("a dry run writes nothing", async () => {
   const before = await ok("log", "--limit", "1", "-o", "name");
   const said = await ok("apply", "-f", changed(), "--dry-run");

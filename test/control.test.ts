@@ -3,8 +3,9 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
-import { ErrorDetailSchema } from "@weft/proto/weft/control/v1/control_pb.ts";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { ControlService, ErrorDetailSchema } from "@weft/proto/weft/control/v1/control_pb.ts";
 import { ProxyReportSchema } from "@weft/proto/weft/status/v1/proxy_pb.ts";
 import { buildPlugin } from "@weft/sdk/build";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
@@ -80,10 +81,12 @@ test("what only reads can be fetched with GET", async () => {
   expect([response.status, await response.json()]).toEqual([200, {}]);
 });
 
-test("HTTP/2 without TLS answers on the same port", async () => {
+test("HTTP/2 without TLS answers on the same port, gRPC too", async () => {
   const api = connectTo(world.url, "2");
   const { headRevision } = await api.listProxies({});
   expect(headRevision).toBeGreaterThanOrEqual(1n);
+  const grpc = createClient(ControlService, createGrpcTransport({ baseUrl: world.url }));
+  expect((await grpc.listProxies({})).headRevision).toBe(headRevision);
 });
 
 test("a connection that speaks neither is answered and closed", async () => {

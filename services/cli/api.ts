@@ -29,10 +29,10 @@ export function connectApi({ server, tokenFile, timeoutMs }: GlobalOptions): Api
 /** What goes with a mutation: a command id of its own makes sending it twice harmless. */
 export function mutationOf(
   { actor }: GlobalOptions,
-  { message, expectBase, dryRun }: MutationOptions,
+  { message, expectBase, dryRun, commandId }: MutationOptions,
 ): MessageInitShape<typeof MutationSchema> {
   return {
-    commandId: crypto.randomUUID(),
+    commandId: commandId ?? crypto.randomUUID(),
     actor,
     message,
     dryRun,

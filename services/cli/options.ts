@@ -20,6 +20,8 @@ export interface MutationOptions {
   readonly message: string;
   readonly expectBase: number | undefined;
   readonly dryRun: boolean;
+  /** Of an earlier try whose answer was lost; undefined for a new command. */
+  readonly commandId?: string | undefined;
 }
 
 const SERVER = "http://127.0.0.1:8080";
@@ -76,13 +78,14 @@ export function addMutationOptions(command: Command): Command {
         readRevision,
       ),
     )
+    .option("--command-id <id>", "repeat a command whose answer was lost; it is done once")
     .option("--dry-run", "say what would change, and change nothing")
     .option("-y, --yes", "do not ask; Weft asks nothing yet, so that scripts may say so already");
 }
 
 export function mutationOptions(command: Command): MutationOptions {
-  const { message, expectBase, dryRun } = command.opts();
-  return { message: message ?? "", expectBase, dryRun: dryRun ?? false };
+  const { message, expectBase, dryRun, commandId } = command.opts();
+  return { message: message ?? "", expectBase, dryRun: dryRun ?? false, commandId };
 }
 
 /** Adds `-o`; the first form is the default. */

@@ -6,6 +6,7 @@ import {
   createWriter,
   ensureGenesis,
   followLog,
+  isConnected,
   type Journal,
 } from "@weft/core/journal";
 import { emptyMesh, evolve, type Mesh } from "@weft/core/mesh";
@@ -59,7 +60,7 @@ export async function startControl(
   context: RoleContext,
   options: ControlOptions,
 ): Promise<ControlRole> {
-  const { monitor, nats, mesh } = context;
+  const { nats, mesh } = context;
   const log = context.log.child({ role: "control" });
   const started = new AsyncDisposableStack();
   try {
@@ -67,8 +68,7 @@ export async function startControl(
     started.defer(() => stop.abort());
     const control = await createControl({ ...context, log }, options, stop.signal);
     started.use(followReports(control.proxies, { nats, mesh, log }));
-    monitor.addReadiness("control", () => control.fold.frozen?.message);
-    monitor.addReadiness("authority", () => control.authority.failure?.message);
+    started.defer(tellMonitor(context, control));
     const handler = connectNodeAdapter({
       routes: (router) => {
         router.service(ControlService, { ...createCommands(control), ...createQueries(control) });
@@ -96,6 +96,18 @@ export async function startControl(
     await started.disposeAsync();
     throw error;
   }
+}
+
+/** Tells why writes would be refused, and where the fold is; answers how to end that. */
+function tellMonitor({ monitor, nats }: RoleContext, { fold, authority }: Control): () => void {
+  monitor.addReadiness("control", () => fold.frozen?.message);
+  monitor.addReadiness("authority", () => authority.failure?.message);
+  monitor.addReadiness("writes", () =>
+    isConnected(nats) ? undefined : "NATS does not answer; what was read last is served",
+  );
+  const revision = monitor.metric("weft_revision", "gauge", "Revision of the log folded here.");
+  revision.set(fold.revision);
+  return fold.subscribe((_, __, at) => revision.set(at));
 }
 
 /** The parts behind the API: everything but its socket. */
