@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, rmSync } from "node:fs";
-import { createServer, type ServerHttp2Session } from "node:http2";
-import { connect } from "node:net";
+import { createServer } from "node:http2";
+import { connect, type Socket } from "node:net";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { WeftError } from "@weft/core/error";
@@ -49,14 +49,14 @@ export async function serveSecrets(options: SecretServerOptions): Promise<AsyncD
     drainMs: 0,
   });
   const routes = discovery.single([SECRET], secretSource(keeper, log));
-  const sessions = new Set<ServerHttp2Session>();
+  const sockets = new Set<Socket>();
   const server = createServer(discoveryServerOptions);
-  server.on("session", (session) => {
-    sessions.add(session);
-    session.once("close", () => sessions.delete(session));
-    // The other end is gone; it connects again if it wants to.
-    session.on("error", () => {});
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
   });
+  // The other end is gone; it connects again if it wants to.
+  server.on("session", (session) => session.on("error", () => {}));
   server.on("stream", (stream, headers) => dispatch(routes, stream, headers));
   server.listen(path);
   await once(server, "listening");
@@ -65,7 +65,8 @@ export async function serveSecrets(options: SecretServerOptions): Promise<AsyncD
     async [Symbol.asyncDispose]() {
       await discovery[Symbol.asyncDispose]();
       const closed = new Promise((done) => server.close(done));
-      for (const session of sessions) session.destroy();
+      // A session that is told to close waits for its client; a socket does not.
+      for (const socket of sockets) socket.destroy();
       await closed;
       rmSync(path, { force: true });
     },

@@ -8,7 +8,8 @@ const PORT_MAX = 65_535;
 
 /**
  * Reads the description of a proxy: `{id, type, ip, namespace, labels, metadata}`. The metadata may
- * hold what an agent sends with the node: SERVICE_ACCOUNT, WEFT_HTTP_PROXY_PORT, WEFT_INBOUND.
+ * hold what an agent sends with the node: SERVICE_ACCOUNT, WEFT_HTTP_PROXY_PORT, WEFT_INBOUND. A
+ * `router` may be called a `gateway`, as people do.
  *
  * @throws WeftError invalid `proxy.bad_description`
  */
@@ -17,7 +18,8 @@ export function readProxy(text: string, path: string): EnvoyProxy {
   const refuse = (message: string): WeftError => bad(`${path}: ${message}`);
   const { id, type = "sidecar", ip, namespace = "default", labels = {}, metadata = {} } = fields;
   if (typeof id !== "string" || id === "") throw refuse("id is not a text");
-  if (type !== "sidecar" && type !== "router") throw refuse("type is not sidecar or router");
+  const role = type === "gateway" ? "router" : type;
+  if (role !== "sidecar" && role !== "router") throw refuse("type is not sidecar or router");
   if (typeof ip !== "string" || isIP(ip) === 0) throw refuse("ip is not an IP address");
   if (typeof namespace !== "string") throw refuse("namespace is not a text");
   const sent = asFields(metadata, `${path}: metadata`);
@@ -27,7 +29,7 @@ export function readProxy(text: string, path: string): EnvoyProxy {
   if (httpProxyPort === null) throw refuse("metadata.WEFT_HTTP_PROXY_PORT is not a port");
   return {
     id,
-    type,
+    type: role,
     ip,
     namespace,
     labels: readLabels(labels, path),

@@ -87,6 +87,7 @@ export function createProxies(options: ProxiesOptions): Proxies {
           const { state } = stream.status();
           if (refusal !== undefined) {
             meters.nacks.add(1, { type: type.short });
+            meters.istioRejects.add(1);
             logNack(connection, { log, type: type.short, refusal, names });
           }
           if (refusal !== undefined || state !== connection.state) reportSoon();
@@ -113,6 +114,7 @@ function createMeters(monitor: Monitor) {
     pushes: counter("weft_xds_pushes_total", "Responses sent, by type."),
     istioPushes: counter("pilot_xds_pushes", "Responses sent, by type, as istiod names it."),
     nacks: counter("weft_xds_nacks_total", "Responses that a proxy refused, by type."),
+    istioRejects: counter("pilot_total_xds_rejects", "Responses refused, as istiod names it."),
     resources: counter("weft_xds_resources_sent_total", "Resources sent, by type."),
     connected: monitor.metric("weft_xds_connected_proxies", "gauge", "Proxies connected here."),
   };
