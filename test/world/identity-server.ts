@@ -1,8 +1,8 @@
 import "reflect-metadata";
 import { randomBytes, webcrypto } from "node:crypto";
 import { once } from "node:events";
-import { createSecureServer, type ServerHttp2Session } from "node:http2";
-import type { AddressInfo } from "node:net";
+import { createSecureServer } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
 import { create } from "@bufbuild/protobuf";
 import * as x509 from "@peculiar/x509";
 import { WeftError } from "@weft/core/error";
@@ -99,7 +99,7 @@ export async function startIdentityServer(
       },
     }),
   };
-  const sessions = new Set<ServerHttp2Session>();
+  const sockets = new Set<Socket>();
   const server = createSecureServer({
     ...discoveryServerOptions,
     key: await exportKey(own.privateKey),
@@ -109,11 +109,11 @@ export async function startIdentityServer(
     rejectUnauthorized: false,
     ALPNProtocols: ["h2"],
   });
-  server.on("session", (session) => {
-    sessions.add(session);
-    session.on("error", () => {});
-    session.once("close", () => sessions.delete(session));
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
   });
+  server.on("session", (session) => session.on("error", () => {}));
   server.on("stream", (stream, headers) => dispatch(routes, stream, headers));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -126,7 +126,7 @@ export async function startIdentityServer(
     async [Symbol.asyncDispose]() {
       await discovery[Symbol.asyncDispose]();
       const closed = new Promise((done) => server.close(done));
-      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
       await closed;
     },
   };
