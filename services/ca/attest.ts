@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { WeftError } from "@weft/core/error";
+import type { AuthorityLog } from "@weft/core/journal";
 import { decideUseToken } from "@weft/core/mesh";
 import type { GrpcCall } from "@weft/core/runtime";
-import type { AuthorityLog } from "./authority-log.ts";
 import type { Csr } from "./csr.ts";
 import { type Caller, workloadOfPeer } from "./issue.ts";
 

@@ -2,9 +2,9 @@ import { createHash, randomUUID } from "node:crypto";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Journal } from "@weft/core/journal";
+import { appendSurely } from "@weft/core/journal";
 import type { Clock } from "@weft/core/runtime";
 import { CertificateIssuedSchema } from "@weft/proto/weft/event/v1/ca_pb.ts";
-import { appendSurely } from "./authority-log.ts";
 import { type Caller, decideIssuance, type Grant, type Policy } from "./issue.ts";
 import { checkLeaf, type Issuer, issueLeaf, newSerial, pemOf, type SubjectKey } from "./x509.ts";
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
+import type { AuthorityLog } from "@weft/core/journal";
 import type { Clock, Logger } from "@weft/core/runtime";
-import type { AuthorityLog } from "./authority-log.ts";
 import { BACKDATE_MS } from "./issue.ts";
 import { halfLife, keepRenewed } from "./renewal.ts";
 import type { Root } from "./root.ts";

@@ -3,6 +3,7 @@
 import { create } from "@bufbuild/protobuf";
 import { assert, WeftError } from "@weft/core/error";
 import type { Journal } from "@weft/core/journal";
+import { type AuthorityLog, followAuthority } from "@weft/core/journal";
 import { type GrpcCall, type GrpcRoutes, type RoleContext, unary } from "@weft/core/runtime";
 import {
   type IstioCertificateRequest,
@@ -11,7 +12,6 @@ import {
   IstioCertificateService,
 } from "@weft/proto/istio/v1/auth/ca_pb.ts";
 import { createAttestor, evidenceOf } from "./attest.ts";
-import { type AuthorityLog, followAuthority } from "./authority-log.ts";
 import { createCertifier } from "./certify.ts";
 import { readCsr } from "./csr.ts";
 import { createIntermediate } from "./intermediate.ts";

@@ -36,6 +36,7 @@ import { readCommits } from "./chronicle.ts";
 import { type Control, deadline } from "./control.ts";
 import { digestOf, execute, refuseErrors, sha256 } from "./execute.ts";
 import { gateModule } from "./gate.ts";
+import { makeToken } from "./token.ts";
 
 type Commands = Pick<
   ServiceImpl<typeof ControlService>,
@@ -61,7 +62,7 @@ export function createCommands(control: Control): Commands {
     delete: (request, { signal }) => remove(control, request, deadline(signal)),
     rollback: (request, { signal }) => rollback(control, request, deadline(signal)),
     pushPlugin: (request, { signal }) => pushPlugin(control, request, deadline(signal)),
-    createToken: (request, { signal }) => createToken(control, request, deadline(signal)),
+    createToken: (request) => createToken(control, request),
   };
 }
 
@@ -171,19 +172,19 @@ function knownDigest(mesh: Mesh, name: string): string | undefined {
   return findResource(mesh, "Plugin", "", name)?.spec.digest;
 }
 
-async function createToken(control: Control, request: CreateTokenRequest, signal: AbortSignal) {
+async function createToken(control: Control, request: CreateTokenRequest) {
   const { namespace, serviceAccount, ttlSeconds, mutation } = request;
   if (mutation?.dryRun) {
     throw new WeftError("invalid", "control.bad_request", "a token cannot be made for a try");
   }
-  const { token, expiresAtMs } = await control.authority.createToken(
-    {
-      namespace: namespace || NAMESPACE,
-      serviceAccount: serviceAccount || NAMESPACE,
-      ttlMs: Number(ttlSeconds) * 1000,
-    },
-    { actor: control.access.actorOf(mutation?.actor ?? "").id, signal },
-  );
+  const workload = {
+    namespace: namespace || NAMESPACE,
+    serviceAccount: serviceAccount || NAMESPACE,
+    ttlMs: Number(ttlSeconds) * 1000,
+  };
+  const { id: actor } = control.access.actorOf(mutation?.actor ?? "");
+  const { clock, authority } = control;
+  const { token, expiresAtMs } = await makeToken(authority, workload, { actor, clock });
   return { token, expiresAt: timestampFromMs(expiresAtMs) };
 }
 

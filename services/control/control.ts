@@ -1,8 +1,7 @@
-import type { Blobs, Fold, Journal, Writer } from "@weft/core/journal";
+import type { AuthorityLog, Blobs, Fold, Journal, Writer } from "@weft/core/journal";
 import type { Mesh } from "@weft/core/mesh";
 import type { RoleContext } from "@weft/core/runtime";
 import type { Access } from "./access.ts";
-import type { AuthorityFollower } from "./authority.ts";
 import type { Chronicle } from "./chronicle.ts";
 import type { History } from "./history.ts";
 import type { ProxiesTable } from "./proxies-table.ts";
@@ -15,7 +14,7 @@ export interface Control extends Pick<RoleContext, "mesh" | "clock" | "log"> {
   readonly writer: Writer<Mesh>;
   readonly chronicle: Chronicle;
   readonly history: History;
-  readonly authority: AuthorityFollower;
+  readonly authority: AuthorityLog;
   readonly proxies: ProxiesTable;
   readonly access: Access;
 }

@@ -5,6 +5,7 @@ import {
   type Blobs,
   createWriter,
   ensureGenesis,
+  followAuthority,
   followLog,
   isConnected,
   type Journal,
@@ -13,7 +14,6 @@ import { emptyMesh, evolve, type Mesh } from "@weft/core/mesh";
 import type { RoleContext } from "@weft/core/runtime";
 import { ControlService } from "@weft/proto/weft/control/v1/control_pb.ts";
 import { createAccess } from "./access.ts";
-import { followAuthority } from "./authority.ts";
 import { createChronicle } from "./chronicle.ts";
 import { createCommands } from "./commands.ts";
 import type { Control } from "./control.ts";
@@ -101,7 +101,7 @@ export async function startControl(
 /** Tells why writes would be refused, and where the fold is; answers how to end that. */
 function tellMonitor({ monitor, nats }: RoleContext, { fold, authority }: Control): () => void {
   monitor.addReadiness("control", () => fold.frozen?.message);
-  monitor.addReadiness("authority", () => authority.failure?.message);
+  monitor.addReadiness("authority", () => authority.frozen?.message);
   monitor.addReadiness("writes", () =>
     isConnected(nats) ? undefined : "NATS does not answer; what was read last is served",
   );
@@ -150,8 +150,8 @@ export async function createControl(
     journal: options.authority,
     clock,
     log,
-    signal,
   });
+  signal.addEventListener("abort", () => void authority[Symbol.asyncDispose]());
   const proxies = createProxiesTable(clock);
   return {
     mesh,

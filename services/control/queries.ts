@@ -24,10 +24,10 @@ import {
 } from "@weft/proto/weft/control/v1/control_pb.ts";
 import { CommitSchema } from "@weft/proto/weft/event/v1/commit_pb.ts";
 import type { ResourceRef } from "@weft/proto/weft/mesh/v1/manifest_pb.ts";
-import { rootsPem } from "./authority.ts";
 import { viewCommit } from "./chronicle.ts";
 import { checkRevision } from "./commands.ts";
 import { type Control, deadline } from "./control.ts";
+import { rootsPem } from "./token.ts";
 
 type Queries = Omit<
   ServiceImpl<typeof ControlService>,

@@ -78,7 +78,7 @@ function startApplying(): AsyncDisposable & { readonly acknowledged: ReadonlyMap
       const message = `change ${count} of ${run}`;
       try {
         const { revision } = await control.api.apply({
-          documents: [{ path: "canary.yaml", text: canary(count) }],
+          documents: [{ path: "canary.yaml", text: canary(message) }],
           mutation: { commandId: crypto.randomUUID(), actor: "test", message },
         });
         acknowledged.set(message, revision);
@@ -97,8 +97,8 @@ function startApplying(): AsyncDisposable & { readonly acknowledged: ReadonlyMap
   };
 }
 
-function canary(count: number): string {
-  const share = 10 + (count % 40);
+/** A change that no other apply makes: one that changes nothing would have no commit. */
+function canary(change: string): string {
   return `
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -106,11 +106,8 @@ metadata: { name: reviews }
 spec:
   hosts: [reviews]
   http:
-    - route:
-        - destination: { host: reviews, subset: v1 }
-          weight: ${100 - share}
-        - destination: { host: reviews, subset: v3 }
-          weight: ${share}
+    - headers: { request: { set: { x-change: ${JSON.stringify(change)} } } }
+      route: [{ destination: { host: reviews, subset: v1 } }]
 `;
 }
 

@@ -9,7 +9,13 @@ import { join } from "node:path";
 import { create, fromBinary } from "@bufbuild/protobuf";
 import * as x509 from "@peculiar/x509";
 import { type CaOptions, type CaRole, servingTlsOptions, startCa } from "@weft/ca/main";
-import { type CaLog, connectNats, type Entry, openCaLog } from "@weft/core/journal";
+import {
+  type CaLog,
+  connectNats,
+  type Entry,
+  followAuthority,
+  openCaLog,
+} from "@weft/core/journal";
 import { decideCreateToken } from "@weft/core/mesh";
 import {
   type Clock,
@@ -31,7 +37,6 @@ import {
   type CertificateIssued,
   CertificateIssuedSchema,
 } from "@weft/proto/weft/event/v1/ca_pb.ts";
-import { followAuthority } from "../../services/ca/authority-log.ts";
 import { startNats } from "./nats.ts";
 
 export const TRUST_DOMAIN = "weft.test";

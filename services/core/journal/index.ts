@@ -1,6 +1,12 @@
 // The log: where commits are kept, and what every reader of them checks.
 
 export {
+  type AuthorityLog,
+  appendSurely,
+  type FollowAuthorityOptions,
+  followAuthority,
+} from "./authority.ts";
+export {
   type Admitted,
   admitEntry,
   COMMIT_SCHEMA,

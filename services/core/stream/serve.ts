@@ -316,6 +316,8 @@ function keepAlive({ kept }: ServerState, session: Http2Session | undefined): vo
   if ("setLocalWindowSize" in session) session.setLocalWindowSize(WINDOW_BYTES);
   let timeout: NodeJS.Timeout | undefined;
   const interval = setInterval(() => {
+    // A session that was destroyed may say that it has closed much later, or never.
+    if (session.destroyed) return clearInterval(interval);
     timeout = setTimeout(() => session.destroy(), PING_TIMEOUT_MS);
     if (!session.ping(() => clearTimeout(timeout))) session.destroy();
   }, PING_INTERVAL_MS);

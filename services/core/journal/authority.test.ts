@@ -1,11 +1,10 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { WeftError } from "@weft/core/error";
-import { createMemoryCaLog, type Journal } from "@weft/core/journal";
+import { appendSurely, createMemoryCaLog, followAuthority, type Journal } from "@weft/core/journal";
 import { type AuthorityDecision, authorityChange } from "@weft/core/mesh";
 import { silentLogger, systemClock } from "@weft/core/runtime";
 import { AuthorityChangeSchema } from "@weft/proto/weft/event/v1/ca_pb.ts";
 import { expect, test } from "vitest";
-import { appendSurely, followAuthority } from "./authority-log.ts";
 
 function follow(journal: Journal, mesh = "test") {
   return followAuthority({ journal, mesh, clock: systemClock, log: silentLogger });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { WeftError } from "@weft/core/error";
-import type { AppendOptions, Entry, Journal } from "@weft/core/journal";
+import { type AuthorityChange, AuthorityChangeSchema } from "@weft/proto/weft/event/v1/ca_pb.ts";
+import { WeftError } from "../error.ts";
 import {
   AUTHORITY_SCHEMA,
   type Authority,
@@ -9,9 +9,9 @@ import {
   authorityChange,
   emptyAuthority,
   evolveAuthority,
-} from "@weft/core/mesh";
-import type { Clock, Logger } from "@weft/core/runtime";
-import { type AuthorityChange, AuthorityChangeSchema } from "@weft/proto/weft/event/v1/ca_pb.ts";
+} from "../mesh/index.ts";
+import type { Clock, Logger } from "../runtime/index.ts";
+import type { AppendOptions, Entry, Journal } from "./journal.ts";
 
 /** The authority of a mesh as its log has it, and the one way to change it. */
 export interface AuthorityLog extends AsyncDisposable {
