@@ -3,43 +3,17 @@
 //   npm start              tell the story, then stay
 //   npm start -- --once    tell the story, then end: exit 0 if every step held
 
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { styleText } from "node:util";
-import { type Bookinfo, startBookinfo } from "./demo/bookinfo-mesh.ts";
-import { type ControlPlane, startControlPlane } from "./demo/control-plane.ts";
-import { createStory, get, type Story, until } from "./demo/story.ts";
-import { countVersions, getPage, startLoad } from "./demo/traffic.ts";
-import { servicesYaml } from "./demo/workloads.ts";
+import { join } from "node:path";
 import { generate } from "./gen.ts";
 import { installTools } from "./tools.ts";
 
-const began = performance.now();
-const root = resolve(import.meta.dirname, "..");
-
-/** The loopback block that the demo lives on. */
-const BLOCK = "127.10.0";
-
-/** Where people look for the API first. */
-const API_PORT = 8080;
-
-/** Requests behind the measured split: at 90/10, five standard deviations are 4.7 points. */
-const SPLIT_REQUESTS = 1_000;
-const SPLIT_TOLERANCE_POINTS = 5;
-
-/** How far the first traffic may lie from the start before the demo mentions it. */
-const LIVE_GOAL_S = 20;
+const beganMs = performance.now();
 
 // The story is told on stdout; what its parts log is for whoever asks.
 process.env["LOG_LEVEL"] ??= "error";
 
-const tools = installTools();
-generate();
-
-const folder = mkdtempSync(join(tmpdir(), "weft-demo-"));
 const stopping = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
@@ -49,187 +23,23 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
-process.exitCode = await main().catch((error: unknown) => {
-  if (!stopping.signal.aborted) console.error(error instanceof Error ? error.message : error);
-  return stopping.signal.aborted ? 0 : 1;
-});
-rmSync(folder, { recursive: true, force: true });
-// Nothing of ours is left; an idle keep-alive connection shall not hold the terminal.
-process.exit();
+const { envoy } = installTools();
+generate();
+const folder = mkdtempSync(join(tmpdir(), "weft-demo-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+process.exit((await tell()) ? 0 : 1);
 
-async function main(): Promise<number> {
-  const api = (await isFree(API_PORT)) ? `127.0.0.1:${API_PORT}` : "127.0.0.1:0";
-  const free = ["--xds", "127.0.0.1:0", "--xds-plain", "127.0.0.1:0", "--monitor", "127.0.0.1:0"];
-  await using control = await startControlPlane(["up", "--data", folder, "--api", api, ...free]);
-  await using bookinfo = await startBookinfo({
-    controlPlane: control,
-    block: BLOCK,
-    folder: join(folder, "agents"),
-    envoyPath: tools.envoy,
-  });
-  await control.api.apply({
-    documents: [{ path: "services.yaml", text: servicesYaml(bookinfo.workloads) }],
-    mutation: { commandId: crypto.randomUUID(), actor: "demo", message: "announce bookinfo" },
-  });
-  const story = createStory({ server: control.addresses.api, cwd: root });
-  await tell(story, bookinfo, control);
-  return finish(story, bookinfo, control);
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
+/** Whether the story held. An end that was asked for is none of its failures. */
+async function tell(): Promise<boolean> {
+  const { signal } = stopping;
   try {
-    server.listen(port, "127.0.0.1");
-    await once(server, "listening");
-    return true;
-  } catch {
-    return false; // somebody has it
-  } finally {
-    server.close();
+    // What the demo imports is generated code, which has only just been brought up to date.
+    const { runDemo } = await import("./demo/demo.ts");
+    const once = process.argv.includes("--once");
+    return await runDemo({ beganMs, envoyPath: envoy, folder, once, signal });
+  } catch (error) {
+    if (signal.aborted) return true;
+    console.error(error instanceof Error ? error.message : error);
+    return false;
   }
-}
-
-async function tell(story: Story, bookinfo: Bookinfo, control: ControlPlane): Promise<void> {
-  const steps = [openGateway, proveMtls, splitTraffic, injectFault, refuseMistake, deployPlugin];
-  for (const step of [...steps, lookBack]) {
-    stopping.signal.throwIfAborted();
-    await step(story, bookinfo, control);
-  }
-}
-
-/** A file of the demo, as it is typed at the root of the repository. */
-function file(name: string): string {
-  return `infra/demo/mesh/${name}.yaml`;
-}
-
-async function openGateway(story: Story, { gatewayUrl }: Bookinfo): Promise<void> {
-  story.step("A gateway, and every request for reviews to v1");
-  const args = ["-f", file("gateway"), "-f", file("versions"), "-m", "open the shop"];
-  await story.weft(["apply", ...args]);
-  await until("the product page", async () => (await getPage(gatewayUrl)).reviews === "v1");
-  const seconds = (performance.now() - began) / 1000;
-  const page = await getPage(gatewayUrl);
-  story.expect(page.status === 200, `${gatewayUrl}/productpage answers ${page.status}`);
-  const late = seconds > LIVE_GOAL_S ? `, later than the ${LIVE_GOAL_S} s it should take` : "";
-  console.log(`   live traffic ${seconds.toFixed(1)} s after the start${late}`);
-}
-
-async function proveMtls(story: Story, bookinfo: Bookinfo, { api }: ControlPlane): Promise<void> {
-  story.step("mTLS between all of them, and nothing else");
-  const direct = `http://${ipOf(bookinfo, "ratings-v1")}:9080/ratings/0`;
-  const before = await get(direct);
-  story.expect(before.status === 200, `plaintext to ratings answers ${before.status} so far`);
-  await story.weft(["apply", "-f", file("strict"), "-m", "mTLS only"]);
-  await until("plaintext to be refused", async () => (await get(direct)).status === 0);
-  const refused = await get(direct);
-  story.expect(refused.status === 0, `plaintext to ratings now: ${refused.body}`);
-  const page = await getPage(bookinfo.gatewayUrl);
-  story.expect(page.status === 200 && page.reviews === "v1", "through the mesh it still answers");
-  await until("every proxy to have it", async () => {
-    const { proxies, headRevision } = await api.listProxies({});
-    return proxies.every(({ ackedRevision }) => ackedRevision === headRevision);
-  });
-  await story.weft(["ps"]);
-}
-
-async function splitTraffic(story: Story, { gatewayUrl }: Bookinfo): Promise<void> {
-  story.step("reviews 90/10 between v1 and v3");
-  await story.weft(["apply", "-f", file("canary"), "-m", "one in ten sees red stars"]);
-  await until("v3", async () => (await getPage(gatewayUrl)).reviews === "v3");
-  const seen = await countVersions(gatewayUrl, SPLIT_REQUESTS);
-  const percent = (100 * (seen.get("v3") ?? 0)) / SPLIT_REQUESTS;
-  const counts = [...seen].sort().map(([version, count]) => `${version} ${count}`);
-  story.expect(
-    Math.abs(percent - 10) <= SPLIT_TOLERANCE_POINTS && seen.size === 2,
-    `of ${SPLIT_REQUESTS} requests: ${counts.join(", ")}`,
-  );
-}
-
-async function injectFault(story: Story, { gatewayUrl }: Bookinfo): Promise<void> {
-  story.step("A fault, for one tester only");
-  await story.weft(["apply", "-f", file("fault"), "-m", "how does the page bear it?"]);
-  const jason = { "end-user": "jason" };
-  await until("the fault", async () => (await getPage(gatewayUrl, jason)).detailsStatus === 555);
-  const [his, hers] = [await getPage(gatewayUrl, jason), await getPage(gatewayUrl)];
-  story.expect(his.detailsStatus === 555, `jason's details answer ${his.detailsStatus}`);
-  story.expect(hers.detailsStatus === 200, `everybody else's answer ${hers.detailsStatus}`);
-}
-
-async function refuseMistake(story: Story, _: Bookinfo, { api }: ControlPlane): Promise<void> {
-  story.step("A mistake is refused where it stands, and changes nothing");
-  const { headRevision: before } = await api.listProxies({});
-  const { code, stderr } = await story.weft(["apply", "-f", file("mistake")]);
-  const { headRevision: after } = await api.listProxies({});
-  const places = [...stderr.matchAll(/mistake\.yaml:\d+:\d+/g)].map(([place]) => place);
-  story.expect(code === 65 && places.length > 0, `exit ${code}, at ${places.join(" and ")}`);
-  story.expect(before === after, `the mesh is still at r${after}`);
-}
-
-async function deployPlugin(story: Story, { gatewayUrl }: Bookinfo): Promise<void> {
-  story.step("A plugin, deployed into running Envoys under load");
-  await using load = startLoad(gatewayUrl);
-  await story.weft(["plugin", "push", "extensions/header-stamp"]);
-  await story.weft(["apply", "-f", file("stamp"), "-m", "stamp the pages"]);
-  await until(
-    "the stamp",
-    async () => (await getPage(gatewayUrl)).headers["x-weft-demo"] !== undefined,
-  );
-  const page = await getPage(gatewayUrl);
-  story.expect(
-    page.headers["x-weft-demo"] === "woven",
-    `x-weft-demo: ${page.headers["x-weft-demo"]}`,
-  );
-  story.expect(load.failed === 0, `meanwhile ${load.ok} pages whole, ${load.failed} not`);
-}
-
-async function lookBack(
-  story: Story,
-  { gatewayUrl }: Bookinfo,
-  { api }: ControlPlane,
-): Promise<void> {
-  story.step("Who, when, why, what, and back again");
-  await story.weft(["log"]);
-  const { commits } = await api.log({ limit: 1 });
-  const stamp = Number(commits[0]?.revision ?? 0n);
-  await story.weft(["diff", `r${stamp - 1}`, `r${stamp}`]);
-  await story.weft(["rollback", `r${stamp}`, "-m", "enough stamps"]);
-  await until(
-    "no stamp",
-    async () => (await getPage(gatewayUrl)).headers["x-weft-demo"] === undefined,
-  );
-  const page = await getPage(gatewayUrl);
-  story.expect(page.status === 200 && !("x-weft-demo" in page.headers), "the stamp is gone again");
-  const { commits: after } = await api.log({ limit: 1 });
-  const undone = after[0]?.revertOf;
-  story.expect(undone === BigInt(stamp), `r${after[0]?.revision} takes back r${undone}`);
-}
-
-function ipOf(bookinfo: Bookinfo, name: string): string {
-  return bookinfo.workloads.find((workload) => workload.name === name)?.ip ?? "";
-}
-
-async function finish(
-  story: Story,
-  { gatewayUrl }: Bookinfo,
-  { addresses }: ControlPlane,
-): Promise<number> {
-  const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  if (story.failures.length > 0) {
-    console.log(styleText("red", `\n${story.failures.length} things were not so:`));
-    for (const failure of story.failures) console.log(`  ${failure}`);
-  } else {
-    console.log(styleText("green", `\nEverything held, in ${seconds} s.`));
-  }
-  if (!process.argv.includes("--once") && !stopping.signal.aborted) {
-    console.log(`
-  shop   ${gatewayUrl}/productpage
-  try    export WEFT_SERVER=${addresses.api}
-         npx weft ps
-         npx weft log
-         npx weft rollback r5
-  stop   Ctrl-C`);
-    await once(stopping.signal, "abort");
-    console.log("\nstopping");
-  }
-  return story.failures.length > 0 ? 1 : 0;
 }
