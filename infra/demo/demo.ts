@@ -99,7 +99,8 @@ async function openGateway({ story, bookinfo, beganMs }: Stage): Promise<void> {
   console.log(`   live traffic ${seconds.toFixed(1)} s after the start${late}`);
 }
 
-async function proveMtls(story: Story, bookinfo: Bookinfo, { api }: ControlPlane): Promise<void> {
+async function proveMtls({ story, bookinfo, control }: Stage): Promise<void> {
+  const { api } = control;
   story.step("mTLS between all of them, and nothing else");
   const direct = `http://${ipOf(bookinfo, "ratings-v1")}:9080/ratings/0`;
   const before = await get(direct);
