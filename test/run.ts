@@ -29,7 +29,8 @@ const failed = countOf("failed") + broken;
 const skipped = countOf("skipped") + countOf("pending");
 for (const test of cases.filter((each) => each.result().state === "skipped")) {
   const { note } = test.result() as { note?: string };
-  console.log(`${note ?? "skipped: no reason given"}  (${test.fullName})`);
+  const reason = (note ?? "no reason given").replace(/^skipped: /, "");
+  console.log(`skipped: ${reason}  (${test.fullName})`);
 }
 await vitest.close();
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
