@@ -59,6 +59,7 @@ export async function startXds(context: RoleContext, options: XdsOptions): Promi
       if (isConnected(nats)) nats.publish(subject, report);
     },
   });
+  const unsubscribe = mesh.subscribe(() => proxies.moved());
   const served = serveXds({ replica, clock, mesh, projector, proxies });
   return {
     plaintextRoutes: served.plaintext,
@@ -66,6 +67,7 @@ export async function startXds(context: RoleContext, options: XdsOptions): Promi
     proxies,
     async [Symbol.asyncDispose]() {
       await served[Symbol.asyncDispose]();
+      unsubscribe();
       projector[Symbol.dispose]();
       proxies[Symbol.dispose]();
       ended.abort();

@@ -15,6 +15,8 @@ export interface Proxies extends Disposable {
   /** Takes in a stream; what it answers is to be told to the listener that comes back. */
   add(stream: OpenStream, node: ProxyNode): StreamListener;
   list(): readonly ProxyStatus[];
+  /** A revision is served: proxies that it changes nothing for have it already. */
+  moved(): void;
 }
 
 export interface ProxiesOptions {
@@ -35,6 +37,7 @@ interface Connection {
   /** The last refusal that was logged, so that a repeated one is not. */
   lastNack: string;
   state: string;
+  ackedRevision: number;
 }
 
 /** Silence of five reports makes a replica count as gone. */
@@ -66,6 +69,7 @@ export function createProxies(options: ProxiesOptions): Proxies {
 
   return {
     list,
+    moved: reportSoon,
     add(stream, node) {
       const connection: Connection = {
         stream,
@@ -73,6 +77,7 @@ export function createProxies(options: ProxiesOptions): Proxies {
         connectedAtMs: clock.now(),
         lastNack: "",
         state: "",
+        ackedRevision: 0,
       };
       connections.add(connection);
       meters.connected.set(connections.size);
@@ -84,14 +89,15 @@ export function createProxies(options: ProxiesOptions): Proxies {
           meters.resources.add(resources.length, { type: type.short });
         },
         answered({ type, refusal, names }) {
-          const { state } = stream.status();
+          const { state, ackedRevision } = stream.status();
           if (refusal !== undefined) {
             meters.nacks.add(1, { type: type.short });
             meters.istioRejects.add(1);
             logNack(connection, { log, type: type.short, refusal, names });
           }
-          if (refusal !== undefined || state !== connection.state) reportSoon();
-          connection.state = state;
+          const isNews = state !== connection.state || ackedRevision !== connection.ackedRevision;
+          if (refusal !== undefined || isNews) reportSoon();
+          Object.assign(connection, { state, ackedRevision });
         },
         flagged: (sentence) => log.warn({ proxy }, sentence),
         closed() {
