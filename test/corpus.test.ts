@@ -1,6 +1,6 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { isError, isKind, LATER_KINDS, readManifests, untranslatedFields } from "@weft/core/mesh";
+import { isError, isKind, LATER_KINDS, readManifests, untranslated } from "@weft/core/mesh";
 import { expect, type TestContext, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 
@@ -28,7 +28,7 @@ function outcomeOf(file: string, text: string): Outcome {
   const codes = [...new Set(findings.filter(isError).map(({ code }) => code))].sort();
   if (codes.length > 0) return codes.join(" ");
   if (manifests.length === 0) return "empty";
-  return manifests.some((manifest) => untranslatedFields(manifest).length > 0) ? "warned" : "taken";
+  return manifests.some((manifest) => untranslated(manifest).length > 0) ? "warned" : "taken";
 }
 
 /** What has to become of a document, by its kind alone. */

@@ -14,7 +14,7 @@ import {
   readManifests,
   restoreMesh,
   revertCommit,
-  untranslatedFields,
+  untranslated,
 } from "@weft/core/mesh";
 import type { ControlService } from "@weft/proto/weft/control/v1/control_pb.ts";
 import {
@@ -71,7 +71,7 @@ function apply(control: Control, request: ApplyRequest, signal: AbortSignal) {
   if (manifests.length === 0) {
     throw new WeftError("invalid", "control.bad_request", "the documents hold no resource");
   }
-  const untranslated = manifests.flatMap(untranslatedFields);
+  const unheeded = manifests.flatMap(untranslated);
   return execute(control, {
     digest: digestOf(ApplyRequestSchema, request),
     mutation: request.mutation,
@@ -79,7 +79,7 @@ function apply(control: Control, request: ApplyRequest, signal: AbortSignal) {
     plan(mesh) {
       const drafts = applyManifests(mesh, manifests);
       const then = previewMesh(mesh, drafts, sha256);
-      return { drafts, findings: [...findings, ...checkMesh(then, manifests), ...untranslated] };
+      return { drafts, findings: [...findings, ...checkMesh(then, manifests), ...unheeded] };
     },
   });
 }

@@ -7,7 +7,7 @@ import {
   isError,
   previewMesh,
   readManifests,
-  untranslatedFields,
+  untranslated,
 } from "@weft/core/mesh";
 import { type Finding, Finding_Severity } from "@weft/proto/weft/control/v1/control_pb.ts";
 import { toJson, translate } from "@weft/xds/translate";
@@ -63,7 +63,7 @@ function foldDocuments(documents: readonly SourceText[], namespace: string) {
   const empty = emptyMesh("translate");
   const mesh = previewMesh(empty, applyManifests(empty, manifests), sha256);
   const checked = checkMesh(mesh, manifests).map(withoutStore);
-  const findings = [...read, ...checked, ...manifests.flatMap(untranslatedFields)];
+  const findings = [...read, ...checked, ...manifests.flatMap(untranslated)];
   refuseErrors(findings, documents);
   return { mesh, findings };
 }

@@ -66,5 +66,5 @@ export {
   visibleServices,
 } from "./service.ts";
 export { TRANSLATED } from "./translated.ts";
-export { untranslatedFields } from "./untranslated.ts";
+export { untranslated } from "./untranslated.ts";
 export { fromManifestJson, toManifestJson, type Viewed } from "./view.ts";

@@ -88,15 +88,17 @@ export function checkExportTo(
   report: Report,
   name = "exportTo",
 ): void {
+  const seen = new Set<string>();
   for (const [index, value] of exportTo.entries()) {
     const field = `${name}[${index}]`;
     if (!isDnsLabel(value) && ![".", "*", "~"].includes(value)) {
       report.bad(field, `${name} ${JSON.stringify(value)} is neither ., *, ~ nor a namespace`);
-    } else if (exportTo.indexOf(value) < index) {
+    } else if (seen.has(value)) {
       report.conflict(field, `${name} names ${value} twice`);
     } else if ((value === "*" || value === "~") && exportTo.length > 1) {
       report.conflict(field, `${name} ${value} leaves no room for other namespaces`);
     }
+    seen.add(value);
   }
 }
 

@@ -9,7 +9,7 @@ import { type Metadata, nameOf, readMetadata } from "./metadata.ts";
 import { type Kind, resourceKey, SPECS, type Spec } from "./resource.ts";
 import { readMessage, type SchemaReader, whatIs } from "./schema.ts";
 import { didYouMean } from "./suggest.ts";
-import { readTrees, type Tree, type TreeMap } from "./tree.ts";
+import { createReadBudget, readTrees, type Tree, type TreeMap } from "./tree.ts";
 import { validateSpec } from "./validate.ts";
 
 /** A text of one or more documents, and the name to call it in findings. */
@@ -51,8 +51,9 @@ export function readManifests(
 ): ReadResult {
   const manifests = new Map<string, ReadManifest>();
   const findings: Finding[] = [];
+  const budget = createReadBudget();
   for (const { path, text } of documents) {
-    const { trees, problems } = readTrees(text);
+    const { trees, problems } = readTrees(text, budget);
     for (const { code, message, at } of problems) {
       const report = createReport({ path, subject: "", at, places: new Map() });
       report.error({ code, field: "", message });

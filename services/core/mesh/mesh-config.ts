@@ -1,4 +1,7 @@
-import type { MeshConfig } from "@weft/proto/weft/mesh/v1/mesh_config_pb.ts";
+import {
+  MeshConfig_AccessLogEncoding as Encoding,
+  type MeshConfig,
+} from "@weft/proto/weft/mesh/v1/mesh_config_pb.ts";
 import type { Report } from "./finding.ts";
 import { checkDuration, checkExportTo, checkRange } from "./limits.ts";
 import { isDnsLabel } from "./names.ts";
@@ -32,11 +35,26 @@ export function validateMeshConfig(spec: MeshConfig, report: Report): void {
   if (spec.defaultHttpRetryPolicy) {
     validateRetry(spec.defaultHttpRetryPolicy, report.in("defaultHttpRetryPolicy"));
   }
+  if (spec.accessLogEncoding === Encoding.JSON && spec.accessLogFormat !== "") {
+    if (!isJsonObject(spec.accessLogFormat)) {
+      const help = "write an object of keys and formats, or remove accessLogFormat";
+      report.bad("accessLogFormat", "accessLogFormat is no JSON object", help);
+    }
+  }
   for (const field of [
     "defaultServiceExportTo",
     "defaultVirtualServiceExportTo",
     "defaultDestinationRuleExportTo",
   ] as const) {
     checkExportTo(spec[field], report, field);
+  }
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
   }
 }

@@ -186,6 +186,11 @@ test.each([
   ],
   [
     "MeshConfig",
+    "{ accessLogEncoding: JSON, accessLogFormat: '[%START_TIME%]' }",
+    "bad_value accessLogFormat: accessLogFormat is no JSON object",
+  ],
+  [
+    "MeshConfig",
     "{ trustDomain: Shop, proxyHttpPort: 70000, defaultServiceExportTo: [a b] }",
     "bad_value proxyHttpPort: proxyHttpPort 70000 is not within 0 to 65535",
     'bad_value trustDomain: "Shop" is no trust domain',

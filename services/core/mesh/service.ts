@@ -249,7 +249,7 @@ const PROTOCOLS: readonly Protocol[] = [
 ];
 
 /** The protocol as written, else by the name's prefix (`http-web`), else AUTO. */
-function protocolOf(protocol: string, name: string): Protocol {
+export function protocolOf(protocol: string, name: string): Protocol {
   const written = PROTOCOLS.find((each) => each === protocol.toUpperCase());
   if (written !== undefined) return written;
   const lower = name.toLowerCase();

@@ -5,6 +5,12 @@ import { createReport, entryOf, type Report } from "./finding.ts";
 import { type ReadManifest, subjectOf } from "./manifest.ts";
 import { type Kind, SPECS } from "./resource.ts";
 import { TRANSLATED } from "./translated.ts";
+import { untranslatedValues } from "./untranslated-value.ts";
+
+/** A warning for all that is stored of a manifest and that proxies do not act on. */
+export function untranslated(manifest: ReadManifest): readonly Finding[] {
+  return [...untranslatedFields(manifest), ...untranslatedValues(manifest)];
+}
 
 /**
  * A warning for each field that is set and that translation does not read, at its place. Where
