@@ -207,12 +207,16 @@ function loadBalancerOf(site: RouteSite, destination: Destination) {
   return portPolicy(policy, port, subset).loadBalancer;
 }
 
-/** No limit unless one is set; what a gRPC client asks for is kept to it. */
+/**
+ * No limit unless one is set. What a gRPC client asks for is kept to only where nothing else is:
+ * Envoy ignores `timeout` on every route that has a `maxStreamDuration`.
+ */
 function timeouts(
   rule: HttpRoute | undefined,
 ): Pick<RouteActionInit, "timeout" | "maxStreamDuration"> {
-  const timeout = ifPositive(rule?.timeout) ?? seconds(0);
-  return { timeout, maxStreamDuration: { grpcTimeoutHeaderMax: timeout } };
+  const timeout = ifPositive(rule?.timeout);
+  if (timeout !== undefined) return { timeout };
+  return { timeout: seconds(0), maxStreamDuration: { grpcTimeoutHeaderMax: seconds(0) } };
 }
 
 function directResponse({ status, body }: HttpDirectResponse) {
