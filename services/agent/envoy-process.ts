@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { WeftError } from "@weft/core/error";
 import type { Logger } from "@weft/core/runtime";
+import { envoyStdout } from "./envoy-stdout.ts";
 import { pause } from "./pause.ts";
 
 export interface EnvoyOptions {
@@ -58,7 +59,9 @@ export async function launchEnvoy(options: EnvoyOptions): Promise<EnvoyProcess> 
   writeFileSync(bootstrapPath(folder), options.bootstrap, { mode: 0o600 });
   rmSync(addressPath(folder), { force: true });
   const [command, args] = boundToParent(program, argumentsOf(options));
-  const child = spawn(command, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+  const stdout = await envoyStdout(folder, log);
+  const child = spawn(command, args, { cwd: folder, stdio: ["ignore", stdout.stdio, "pipe"] });
+  stdout.release();
   const last = passOn(child, log);
   const exited = new Promise<string>((done) => {
     child.once("error", (error) => done(error.message));
