@@ -65,7 +65,8 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     options.signal.throwIfAborted();
     await step(stage);
   }
-  return finish(stage);
+  // Awaited here, because what is in use goes when this function returns.
+  return await finish(stage);
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -55,4 +55,3 @@ for (const [what, times] of [
   console.log(`${what.padEnd(40)} p50 ${at(0.5)} ms  p99 ${at(0.99)} ms`);
 }
 console.log(`${shop.workloads.length} Envoys, ${changes} changes of one route`);
-process.exit();
