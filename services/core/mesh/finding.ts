@@ -57,6 +57,8 @@ export interface Report {
   missing(field: string, message: string, help?: string): void;
   /** Fields that exclude one another, told at one of them. */
   conflict(field: string, message: string, help?: string): void;
+  /** Whether more errors would not be told: then nothing more need be looked at. */
+  isFull(): boolean;
   /** Whether the field was written at all, even if with its default. */
   isWritten(field: string): boolean;
 }
@@ -102,6 +104,7 @@ export function createReport(source: Source): Report {
       const code = "manifest.conflicting_fields";
       add(Finding_Severity.ERROR, prefix, { code, field, message, help, on: "key" });
     },
+    isFull: () => refused.size >= FINDINGS_MAX,
     isWritten: (field) => source.places.has(join(prefix, field)),
   });
   return view("");

@@ -42,19 +42,6 @@ export function isWildcard(host: string): boolean {
   return host.startsWith("*");
 }
 
-/** Whether some host name is matched by both patterns. */
-export function hostsOverlap(a: string, b: string): boolean {
-  return hostCovers(a, b) || hostCovers(b, a);
-}
-
-/** Whether every host name of `narrow` is one of `wide`. */
-export function hostCovers(wide: string, narrow: string): boolean {
-  if (!isWildcard(wide)) return wide.toLowerCase() === narrow.toLowerCase();
-  const suffix = wide.slice(1).toLowerCase();
-  const rest = isWildcard(narrow) ? narrow.slice(1) : narrow;
-  return rest.toLowerCase().endsWith(suffix) && (isWildcard(narrow) || rest.length > suffix.length);
-}
-
 /** A label's value as Kubernetes takes it. */
 export function isLabelValue(value: string): boolean {
   return LABEL_VALUE.test(value);

@@ -49,6 +49,7 @@ export function readMessage(
   const json: JsonObject = {};
   const written = new Map<DescField, string>();
   for (const entry of tree.entries) {
+    if (reader.report.isFull()) break;
     const field = findField(desc, entry.key);
     if (field === undefined) {
       unknownField(desc, entry, { path, reader });
@@ -141,6 +142,7 @@ function readList(
   }
   return tree.items.flatMap((item, index) => {
     const itemPath = `${path}[${index}]`;
+    if (reader.report.isFull()) return [];
     reader.places.set(itemPath, { key: item.at, value: item.at });
     const value = readItem(field, item, itemPath, reader);
     return value === undefined ? [] : [value];

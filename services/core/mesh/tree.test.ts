@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readTrees, type Tree } from "./tree.ts";
+import { createReadBudget, readTrees, type Tree } from "./tree.ts";
 
 /** A tree as JSON, without its places. */
 function plain(tree: Tree): unknown {
@@ -76,6 +76,8 @@ test("texts that would take long or much are refused", () => {
     manyAliases: `a: &a 1\nb: [${"*a, ".repeat(200)}]`,
     manyDocuments: "--- 1\n".repeat(10_000),
     manyValues: `[${"1,".repeat(300_000)}]`,
+    manyComments: "#\n".repeat(200_000),
+    manyErrors: "a: b: c\n".repeat(50_000),
   };
   const codes = Object.entries(refused).map(([name, text]) => {
     return [name, readTrees(text).problems.map(({ code }) => code)];
@@ -85,10 +87,17 @@ test("texts that would take long or much are refused", () => {
   );
 });
 
+test("all texts of one request share one budget", () => {
+  const budget = createReadBudget();
+  const text = "- a: 1\n".repeat(20_000);
+  expect(readTrees(text, budget).problems).toEqual([]);
+  expect(readTrees(text, budget).problems).toMatchObject([{ code: "manifest.too_large" }]);
+});
+
 test("many keys are read in a time that grows with their number", () => {
-  const text = Array.from({ length: 50_000 }, (_, index) => `key${index}: 1`).join("\n");
+  const text = Array.from({ length: 40_000 }, (_, index) => `key${index}: 1`).join("\n");
   const [tree] = readTrees(text).trees;
-  expect(tree?.type === "map" && tree.entries.length).toBe(50_000);
+  expect(tree?.type === "map" && tree.entries.length).toBe(40_000);
 });
 
 test("no text makes the reader throw", () => {

@@ -8,9 +8,12 @@ import { isIpAddress, isNetwork } from "./address.ts";
 import { checkDestinations } from "./destination.ts";
 import type { Report } from "./finding.ts";
 import { checkGatewayNames, MESH_GATEWAY } from "./gateway-name.ts";
+import { createHostSet, type HostSet } from "./host-set.ts";
 import { validateHttpRoute } from "./http-route.ts";
 import { checkExportTo, checkHost, checkLabels, checkOptionalPort } from "./limits.ts";
-import { hostCovers, hostsOverlap } from "./names.ts";
+
+/** Hosts that one help lists. */
+const HOSTS_SHOWN_MAX = 10;
 
 /** Reports what is wrong with a VirtualService by itself (istio-api.md, 1.1). */
 export function validateVirtualService(spec: VirtualService, report: Report): void {
@@ -24,8 +27,9 @@ export function validateVirtualService(spec: VirtualService, report: Report): vo
   for (const [index, route] of spec.http.entries()) {
     validateHttpRoute(route, report.in(`http[${index}]`));
   }
+  const hosts = createHostSet(spec.hosts);
   for (const [index, route] of spec.tls.entries()) {
-    validateTlsRoute(route, report.in(`tls[${index}]`), spec.hosts);
+    validateTlsRoute(route, report.in(`tls[${index}]`), { spec, hosts });
   }
   for (const [index, route] of spec.tcp.entries()) {
     validateTcpRoute(route, report.in(`tcp[${index}]`));
@@ -49,6 +53,7 @@ function checkDelegate(spec: VirtualService, report: Report): void {
 }
 
 function checkHosts({ hosts, gateways }: VirtualService, report: Report): void {
+  const before = createHostSet();
   const inMesh = gateways.length === 0 || gateways.includes(MESH_GATEWAY);
   for (const [index, host] of hosts.entries()) {
     const field = `hosts[${index}]`;
@@ -57,12 +62,17 @@ function checkHosts({ hosts, gateways }: VirtualService, report: Report): void {
       const help = "name a gateway, or the hosts that are meant";
       report.bad(field, "host * would take all traffic of the mesh", help);
     }
-    const other = hosts.slice(0, index).find((before) => hostsOverlap(before, host));
+    const other = before.overlapping(host);
+    before.add(host);
     if (other !== undefined) report.conflict(field, `host ${host} overlaps with host ${other}`);
   }
 }
 
-function validateTlsRoute(route: TlsRoute, report: Report, hosts: readonly string[]): void {
+function validateTlsRoute(
+  route: TlsRoute,
+  report: Report,
+  { spec, hosts }: { readonly spec: VirtualService; readonly hosts: HostSet },
+): void {
   if (route.match.length === 0) report.missing("match", "tls rule has no match");
   for (const [index, match] of route.match.entries()) {
     const at = report.in(`match[${index}]`);
@@ -70,8 +80,9 @@ function validateTlsRoute(route: TlsRoute, report: Report, hosts: readonly strin
     for (const [position, sni] of match.sniHosts.entries()) {
       const field = `sniHosts[${position}]`;
       checkHost(sni, { report: at, field });
-      if (hosts.length === 0 || hosts.some((host) => hostCovers(host, sni))) continue;
-      const help = `it is one of ${hosts.join(", ")}`;
+      if (spec.hosts.length === 0 || hosts.covering(sni) !== undefined) continue;
+      const shown = spec.hosts.slice(0, HOSTS_SHOWN_MAX).join(", ");
+      const help = `it is one of ${shown}${spec.hosts.length > HOSTS_SHOWN_MAX ? ", …" : ""}`;
       at.bad(field, `sniHosts ${sni} is within no host of the VirtualService`, help);
     }
     checkConnectionMatch(match, at);
