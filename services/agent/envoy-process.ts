@@ -60,7 +60,12 @@ export async function launchEnvoy(options: EnvoyOptions): Promise<EnvoyProcess> 
   rmSync(addressPath(folder), { force: true });
   const [command, args] = boundToParent(program, argumentsOf(options));
   const stdout = await envoyStdout(folder, log);
-  const child = spawn(command, args, { cwd: folder, stdio: ["ignore", stdout.stdio, "pipe"] });
+  const child = spawn(command, args, {
+    cwd: folder,
+    stdio: ["ignore", stdout.stdio, "pipe"],
+    // A terminal's Ctrl-C is the agent's to hear: Envoy would end before it has drained.
+    detached: true,
+  });
   stdout.release();
   const last = passOn(child, log);
   const exited = new Promise<string>((done) => {
@@ -161,6 +166,7 @@ function passOn(child: ChildProcess, log: Logger): () => string {
   let [second, lines, dropped] = [0, 0, 0];
   if (child.stderr === null) return () => last;
   createInterface({ input: child.stderr }).on("line", (line) => {
+    if (line === "") return;
     last = line;
     const now = Math.floor(performance.now() / 1_000);
     if (now !== second) {

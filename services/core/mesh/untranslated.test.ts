@@ -62,6 +62,11 @@ test.each(kinds)("%s: what is listed as translated is a field", (kind) => {
   expect(unknown).toEqual([]);
 });
 
+test("a field's default is no field of its own: DISABLE is what tls means without a mode", () => {
+  const spec = { host: "one", trafficPolicy: { tls: { mode: "DISABLE" } } };
+  expect(untranslatedFields(manifestWith("DestinationRule", spec))).toEqual([]);
+});
+
 test("a warning names the field and where it stands", () => {
   const text = `
 apiVersion: extensions.istio.io/v1alpha1

@@ -74,9 +74,6 @@ function walk(message: ReflectMessage, { pattern, covered, report }: Walk): void
       continue;
     }
     for (const { path, item } of items) {
-      if (!covered.exact.has(own) && !item.fields.some((each) => item.isSet(each))) {
-        warn(own, path, report);
-      }
       walk(item, { pattern: own, covered, report: report.in(path) });
     }
   }
