@@ -51,6 +51,7 @@ export function gatewayVirtualHosts(scope: Scope, at: GatewayPort): VirtualHost[
         name: `${host}:${at.port}`,
         domains: [host],
         routes: catchAllsLast(routes),
+        includeRequestAttemptCount: true,
         requireTls: redirectsToHttps ? TlsRequirement.ALL : TlsRequirement.NONE,
       }),
     );

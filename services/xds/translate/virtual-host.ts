@@ -46,7 +46,15 @@ function makeVirtualHosts(scope: Scope): readonly VirtualHost[] {
     for (const domain of domains) taken.add(domain);
     if (domains.length === 0) return;
     const typedPerFilterConfig = pluginsOffAt(scope, port);
-    hosts.push(create(VirtualHostSchema, { ...rest, domains, typedPerFilterConfig }));
+    hosts.push(
+      create(VirtualHostSchema, {
+        ...rest,
+        domains,
+        typedPerFilterConfig,
+        // As Istio does: the destination sees in `x-envoy-attempt-count` which try it is.
+        includeRequestAttemptCount: true,
+      }),
+    );
   };
   for (const service of services) {
     const ports = service.ports.filter(({ protocol }) => isHttp(protocol));
