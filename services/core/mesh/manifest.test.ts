@@ -115,6 +115,25 @@ spec:
   ]);
 });
 
+test("a value where a message should be is told the message's fields", () => {
+  const text = `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: reviews }
+spec:
+  hosts: [reviews]
+  http:
+    - match: [{ uri: /a }]
+      route: [{ destination: { host: reviews, port: 80 } }]
+`;
+  expect(told(text)).toEqual([
+    '8:22 manifest.bad_value spec.http[0].match[0].uri is "/a", not a map of fields ' +
+      "(write a map with fields of exact, prefix, regex)",
+    "9:53 manifest.bad_value spec.http[0].route[0].destination.port is 80, not a map of fields " +
+      "(write a map with fields of number)",
+  ]);
+});
+
 test("of fields that exclude one another, one is set", () => {
   const text = rule("reviews").replace(
     "host: reviews",

@@ -43,7 +43,9 @@ export function readMessage(
   { path, reader }: { readonly path: string; readonly reader: SchemaReader },
 ): JsonObject {
   if (tree.type !== "map") {
-    bad(reader, path, `${path} is ${whatIs(tree)}, not a map of fields`);
+    const fields = desc.fields.map(({ jsonName }) => jsonName);
+    const help = `write a map with fields of ${fields.slice(0, FIELDS_NAMED_MAX).join(", ")}`;
+    bad(reader, path, `${path} is ${whatIs(tree)}, not a map of fields`, help);
     return {};
   }
   const json: JsonObject = {};
@@ -346,6 +348,9 @@ function isBase64(text: string): boolean {
 function bad(reader: SchemaReader, path: string, message: string, help?: string): void {
   reader.report.bad(path, message, help);
 }
+
+/** Of a message with more fields than this, only the first are named. */
+const FIELDS_NAMED_MAX = 6;
 
 /** Text longer than this is cut in a message. */
 const QUOTE_LENGTH_MAX = 60;
