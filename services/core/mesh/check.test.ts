@@ -54,6 +54,14 @@ test("references that lead somewhere are not spoken of", () => {
   expect(told(services + http(rules))).toEqual([]);
 });
 
+test("a short name is suggested only where it leads to the service", () => {
+  const there = services.replaceAll("reviews.default.svc", "reviews.shop.svc");
+  const [warning] = told(there + http("    - route: [{ destination: { host: reviews } }]")).filter(
+    (each) => each.includes("mesh.unknown_host no service answers to host reviews"),
+  );
+  expect(warning).not.toContain("did you mean");
+});
+
 test("a host, a subset, a gateway and a delegate that are not there are warned of", () => {
   const rules = `
     - match: [{ gateways: [edge] }]

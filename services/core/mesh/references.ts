@@ -43,8 +43,9 @@ export function createRegistry(mesh: Mesh): Registry {
       }),
     hostsIn: (namespace) =>
       services.flatMap((service) => {
-        const short = service.hostname.split(".")[0] ?? "";
-        return service.namespace === namespace ? [short, service.hostname] : [service.hostname];
+        const { hostname } = service;
+        const [short = ""] = hostname.split(".");
+        return hostnamesOf(short, namespace)[0] === hostname ? [short, hostname] : [hostname];
       }),
     subsetsOf(host, namespace) {
       const found = new Set<string>();
