@@ -443,6 +443,8 @@ test("explain and version in every form", async () => {
   const json = JSON.parse(await ok("explain", "control.refused", "-o", "json"));
   expect(parse(await ok("explain", "weft0603", "-o", "yaml"))).toEqual(json);
   expect(await ok("explain", "kinds")).toContain("networking.istio.io/v1");
+  const untranslated = await ok("explain", "manifest.untranslated", "-o", "json");
+  expect(JSON.parse(untranslated)).toMatchObject({ exit: 0 });
   const codes = JSON.parse(await ok("explain", "codes", "-o", "json"));
   expect(new Set(codes.map(({ number }: { number: string }) => number)).size).toBe(codes.length);
   const { version } = JSON.parse(await ok("version", "-o", "json"));

@@ -45,9 +45,19 @@ async function explain(topic: string, form: Form): Promise<void> {
   terminal.out(`  help: ${found.help}\n  exit: ${found.exit}\n`);
 }
 
+/** Codes that only ever warn: what they speak of is done all the same. */
+const WARNINGS: ReadonlySet<Code> = new Set<Code>([
+  "manifest.untranslated",
+  "mesh.unknown_delegate",
+  "mesh.unknown_gateway",
+  "mesh.unknown_host",
+  "mesh.unknown_subset",
+  "mesh.unreachable_rule",
+]);
+
 function explanationOf(code: Code): Explanation {
   const { number, help } = CODES[code];
-  return { number, code, help, exit: exitOf(code) };
+  return { number, code, help, exit: WARNINGS.has(code) ? EXIT.ok : exitOf(code) };
 }
 
 async function listCodes(
