@@ -18,6 +18,8 @@ interface HostRoutes {
   readonly redirectsToHttps: boolean;
 }
 
+const nothing: HostRoutes = { routes: [], redirectsToHttps: false };
+
 /**
  * The virtual hosts of a gateway's port: the hosts that its servers and the VirtualServices bound
  * to them have in common. VirtualServices of one host add up, the oldest first.
@@ -33,14 +35,17 @@ export function gatewayVirtualHosts(scope: Scope, at: GatewayPort): VirtualHost[
       const gateways = new Set([name]);
       const routes = routesOf({ scope, source, gateways, port: at.port });
       for (const host of common) {
-        const known = hosts.get(host)?.routes ?? [];
-        const added = routes.filter((route) => !known.includes(route));
-        hosts.set(host, { routes: [...known, ...added], redirectsToHttps });
+        const known = hosts.get(host) ?? nothing;
+        const added = routes.filter((route) => !known.routes.includes(route));
+        hosts.set(host, {
+          routes: [...known.routes, ...added],
+          redirectsToHttps: redirectsToHttps || known.redirectsToHttps,
+        });
       }
     }
     // Without routes of their own these hosts still send everybody to HTTPS.
     for (const { host } of redirectsToHttps ? serverHosts(server) : []) {
-      if (!hosts.has(host)) hosts.set(host, { routes: [], redirectsToHttps });
+      hosts.set(host, { ...(hosts.get(host) ?? nothing), redirectsToHttps });
     }
   }
   if (hosts.size === 0) return [nowhere(at.port)];
