@@ -431,6 +431,9 @@ test("translate needs no control plane", async () => {
     65,
     expect.stringContaining("error[WEFT0303]: shop.yaml is not JSON"),
   ]);
+  writeFileSync(join(folder, "slip.json"), JSON.stringify({ ...PROXY, lables: {} }));
+  const slip = await weft(["translate", "-f", "shop.yaml", "--proxy", "slip.json"]);
+  expect(lines(slip.stderr)[0]).toContain("slip.json: lables is none of id, type, ip,");
 });
 
 test("explain and version in every form", async () => {

@@ -4,6 +4,8 @@ import type { Proxy as EnvoyProxy, InboundPort } from "@weft/core/mesh";
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const FIELDS: readonly string[] = ["id", "type", "ip", "namespace", "labels", "metadata"];
+
 const PORT_MAX = 65_535;
 
 /**
@@ -16,6 +18,8 @@ const PORT_MAX = 65_535;
 export function readProxy(text: string, path: string): EnvoyProxy {
   const fields = asFields(parse(text, path), path);
   const refuse = (message: string): WeftError => bad(`${path}: ${message}`);
+  const stranger = Object.keys(fields).find((field) => !FIELDS.includes(field));
+  if (stranger !== undefined) throw refuse(`${stranger} is none of ${FIELDS.join(", ")}`);
   const { id, type = "sidecar", ip, namespace = "default", labels = {}, metadata = {} } = fields;
   if (typeof id !== "string" || id === "") throw refuse("id is not a text");
   const role = type === "gateway" ? "router" : type;
