@@ -112,11 +112,11 @@ function tellMonitor({ monitor, nats }: RoleContext, { fold, authority }: Contro
 
 /** The parts behind the API: everything but its socket. */
 export async function createControl(
-  context: Pick<RoleContext, "mesh" | "clock" | "log">,
+  context: Pick<RoleContext, "mesh" | "clock" | "log"> & Partial<Pick<RoleContext, "nats">>,
   options: Omit<ControlOptions, "port">,
   signal: AbortSignal,
 ): Promise<Control> {
-  const { mesh, clock, log } = context;
+  const { mesh, clock, log, nats } = context;
   const { journal, blobs, trustDomain } = options;
   const access = await createAccess(options);
   const newId = (): string => crypto.randomUUID();
@@ -152,7 +152,7 @@ export async function createControl(
     log,
   });
   signal.addEventListener("abort", () => void authority[Symbol.asyncDispose]());
-  const proxies = createProxiesTable(clock);
+  const proxies = createProxiesTable(clock, () => nats === undefined || isConnected(nats));
   return {
     mesh,
     clock,

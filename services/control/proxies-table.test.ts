@@ -41,6 +41,17 @@ test("a replica that is silent too long is forgotten with its proxies", () => {
   expect(table.list()).toEqual([]);
 });
 
+test("while nobody can be heard, what was told last is shown", () => {
+  let now = 0;
+  let hears = false;
+  const table = createProxiesTable({ now: () => now }, () => hears);
+  table.take(report("a", [{ id: "web", connectedAtMs: 1 }]));
+  now = SILENCE_MAX_MS + 1;
+  expect(table.list()).toHaveLength(1);
+  hears = true;
+  expect(table.list()).toEqual([]);
+});
+
 test("a proxy that moved is shown where it connected last", () => {
   const table = createProxiesTable({ now: () => 0 });
   table.take(report("a", [{ id: "web", connectedAtMs: 5 }]));

@@ -28,25 +28,28 @@ interface Heard {
   readonly atMs: number;
 }
 
-export function createProxiesTable(clock: Clock): ProxiesTable {
+/**
+ * `hears` tells whether reports could come at all: while they cannot, silence says nothing of a
+ * replica, and what was told last is shown.
+ */
+export function createProxiesTable(clock: Clock, hears: () => boolean = () => true): ProxiesTable {
   const heard = new Map<string, Heard>();
-  const forgetSilent = (): void => {
-    for (const [replica, { atMs }] of heard) {
-      if (clock.now() - atMs > SILENCE_MAX_MS) heard.delete(replica);
-    }
-  };
+  const isSilent = ({ atMs }: Heard): boolean => clock.now() - atMs > SILENCE_MAX_MS;
   return {
     take(payload) {
       const report = fromBinary(ProxyReportSchema, payload);
-      forgetSilent();
+      for (const [replica, each] of heard) {
+        if (isSilent(each)) heard.delete(replica);
+      }
       if (heard.size >= REPLICAS_MAX && !heard.has(report.replica)) return;
       heard.set(report.replica, { report, atMs: clock.now() });
     },
     list() {
-      forgetSilent();
       const byId = new Map<string, ProxyStatus>();
-      for (const { report } of heard.values()) {
-        for (const proxy of report.proxies) {
+      const silenceCounts = hears();
+      for (const each of heard.values()) {
+        if (silenceCounts && isSilent(each)) continue;
+        for (const proxy of each.report.proxies) {
           const other = byId.get(proxy.id);
           // A proxy that moved is told of by both replicas for a moment.
           if (other === undefined || connectedAtMs(other) <= connectedAtMs(proxy)) {
