@@ -31,6 +31,8 @@ export async function envoyStdout(folder: string, log: Logger): Promise<EnvoyStd
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   passOn(new Socket({ fd: reader, readable: true, writable: false }));
   const writer = openSync(path, constants.O_WRONLY);
+  // Envoy opens what it was started with, name or not; whoever reads the folder must not wait on it.
+  rmSync(path);
   return { stdio: writer, release: () => closeSync(writer) };
 }
 
