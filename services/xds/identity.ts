@@ -7,7 +7,11 @@ import type { Peer } from "@weft/core/runtime";
  *
  * @throws WeftError denied `xds.denied`
  */
-export function checkIdentity(proxy: EnvoyProxy, peer: Peer, trustDomain: string): void {
+export function checkIdentity(
+  proxy: EnvoyProxy,
+  peer: Peer,
+  { trustDomain, nowMs }: { readonly trustDomain: string; readonly nowMs: number },
+): void {
   if (peer.spiffeId === undefined) {
     throw new WeftError("denied", "xds.denied", `${proxy.id} shows no certificate of the mesh`);
   }
@@ -16,5 +20,9 @@ export function checkIdentity(proxy: EnvoyProxy, peer: Peer, trustDomain: string
   if (serviceAccount === "" || peer.spiffeId !== expected) {
     const message = `${proxy.id} of ${expected} came with the certificate of ${peer.spiffeId}`;
     throw new WeftError("denied", "xds.denied", message);
+  }
+  // TLS looked once, at the beginning of a connection that may be older than the certificate.
+  if (peer.notAfterMs !== undefined && peer.notAfterMs <= nowMs) {
+    throw new WeftError("denied", "xds.denied", `the certificate of ${proxy.id} has expired`);
   }
 }

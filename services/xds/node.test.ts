@@ -92,10 +92,11 @@ describe("a node", () => {
 
 describe("identity", () => {
   const { proxy } = read({ SERVICE_ACCOUNT: "web" });
+  const now = { trustDomain: "td", nowMs: 1_000 };
   const peer = (spiffeId: string | undefined) => ({ address: "", encrypted: true, spiffeId });
 
   test("the workload's own certificate is taken", () => {
-    checkIdentity(proxy, peer("spiffe://td/ns/shop/sa/web"), "td");
+    checkIdentity(proxy, peer("spiffe://td/ns/shop/sa/web"), now);
   });
 
   test.each([
@@ -104,12 +105,19 @@ describe("identity", () => {
     "spiffe://td/ns/other/sa/web",
     "spiffe://other/ns/shop/sa/web",
   ])("with %s it is denied", (spiffeId) => {
-    expect(() => checkIdentity(proxy, peer(spiffeId), "td")).toThrow("xds.denied");
+    expect(() => checkIdentity(proxy, peer(spiffeId), now)).toThrow("xds.denied");
   });
 
   test("a node without a service account is denied", () => {
-    expect(() => checkIdentity(read().proxy, peer("spiffe://td/ns/shop/sa/"), "td")).toThrow(
+    expect(() => checkIdentity(read().proxy, peer("spiffe://td/ns/shop/sa/"), now)).toThrow(
       "xds.denied",
     );
+  });
+
+  test("a certificate that has expired since TLS took it is denied", () => {
+    const valid = { ...peer("spiffe://td/ns/shop/sa/web"), notAfterMs: 1_001 };
+    checkIdentity(proxy, valid, now);
+    const expired = { ...valid, notAfterMs: 1_000 };
+    expect(() => checkIdentity(proxy, expired, now)).toThrow("xds.denied");
   });
 });

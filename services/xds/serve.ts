@@ -28,10 +28,21 @@ export interface ServeXdsOptions {
   readonly proxies: Proxies;
 }
 
+/**
+ * About how old a connection may grow. A reconnect costs next to nothing, since nothing is sent
+ * again; without it, a proxy would be served for as long as it stays, whatever became of its
+ * certificate, and a replica that came later would have none.
+ */
+const CONNECTION_AGE_MS_MAX = 30 * 60_000;
+
 /** ADS and the service of each type, in both encodings, for the proxies of a mesh. */
 export function serveXds(options: ServeXdsOptions): AsyncDisposable & XdsRoutes {
   const { replica, clock, mesh, projector, proxies } = options;
-  const server = createDiscoveryServer({ clock, encoder: createResponseEncoder(replica) });
+  const server = createDiscoveryServer({
+    clock,
+    encoder: createResponseEncoder(replica),
+    ageMsMax: CONNECTION_AGE_MS_MAX,
+  });
   let caughtUp = false;
   mesh.caughtUp.then(
     () => {
@@ -40,11 +51,19 @@ export function serveXds(options: ServeXdsOptions): AsyncDisposable & XdsRoutes 
     () => {}, // the fold ended before: it says why, and nothing is served
   );
   const source = (identified: boolean): DiscoverySource => ({
+    admit(peer) {
+      // A stranger's requests are not worth their memory.
+      if (!identified || peer.spiffeId !== undefined) return;
+      throw new WeftError("denied", "xds.denied", "the connection has no certificate of the mesh");
+    },
     open(stream) {
       // Half a log looks like a mesh where half of everything was deleted.
       if (!caughtUp) throw new WeftError("unavailable", "xds.not_ready", "the log is being read");
       const node = readNode(stream.node);
-      if (identified) checkIdentity(node.proxy, stream.peer, mesh.state.trustDomain);
+      if (identified) {
+        const { trustDomain } = mesh.state;
+        checkIdentity(node.proxy, stream.peer, { trustDomain, nowMs: clock.now() });
+      }
       const listener = proxies.add(stream, node);
       const leave = projector.join(node.proxy, stream.update);
       return {

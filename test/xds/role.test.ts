@@ -135,6 +135,8 @@ describe("the xDS role", () => {
     const stream = client.delta();
     stream.send({ node: NODE, typeUrl: CLUSTER.url });
     expect(await stream.ended).toMatchObject({ status: "7" });
+    // Before it has said anything: its requests would be held in memory.
+    expect(await client.delta().ended).toMatchObject({ status: "7" });
     expect(role.role.proxies.list()).toEqual([]);
   });
 

@@ -32,10 +32,12 @@ export async function startTestServer(
   options: {
     readonly identifier?: string;
     readonly stallMsMax?: number;
+    readonly firstRequestMsMax?: number;
+    readonly ageMsMax?: number;
     readonly onAnswer?: () => void;
   } = {},
 ): Promise<TestServer> {
-  const { identifier = "test-1", stallMsMax } = options;
+  const { identifier = "test-1", onAnswer, ...limits } = options;
   const replies: Reply[] = [];
   const answers: Answer[] = [];
   const flags: string[] = [];
@@ -45,7 +47,7 @@ export async function startTestServer(
     clock: systemClock,
     encoder: createResponseEncoder(identifier),
     drainMs: 10,
-    ...(stallMsMax === undefined ? {} : { stallMsMax }),
+    ...limits,
   });
   const source = {
     open(stream: OpenStream) {
@@ -55,7 +57,7 @@ export async function startTestServer(
         sent: (reply: Reply) => void replies.push(reply),
         answered(answer: Answer) {
           answers.push(answer);
-          options.onAnswer?.();
+          onAnswer?.();
         },
         flagged: (flag: string) => void flags.push(flag),
         closed: () => void streams.delete(stream),

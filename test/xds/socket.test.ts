@@ -1,10 +1,12 @@
+import { once } from "node:events";
 import { create, toBinary } from "@bufbuild/protobuf";
+import { frame, openCall } from "@weft/core/runtime";
 import { CLUSTER, discoveryType, ENDPOINT, LISTENER } from "@weft/core/stream";
 import { ClusterSchema } from "@weft/proto/envoy/config/cluster/v3/cluster_pb.ts";
 import { ClusterLoadAssignmentSchema } from "@weft/proto/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { DeltaDiscoveryRequestSchema } from "@weft/proto/envoy/service/discovery/v3/discovery_pb.ts";
 import { describe, expect, test } from "vitest";
-import { connectScripted, NODE } from "./client.ts";
+import { connectScripted, DELTA_ADS, NODE } from "./client.ts";
 import { resource, snapshot, startTestServer, until } from "./server.ts";
 
 const cluster = (name: string, altStatName = "") =>
@@ -169,6 +171,46 @@ describe("limits", () => {
     await until(() => server.streams.size === 0, "the reset");
     expect(server.replies).toHaveLength(1);
     expect(server.flags).toEqual(["the proxy read nothing for 300 ms; its stream is reset"]);
+  });
+});
+
+describe("strangers and old friends", () => {
+  test("a stream whose first request does not come is ended", async () => {
+    await using server = await startTestServer(one, { firstRequestMsMax: 50 });
+    using client = connectScripted(server.port);
+    expect(await client.delta().ended).toEqual({
+      status: "4",
+      message: "no request came in 50 ms",
+    });
+  });
+
+  test("what a connection leaves unfinished is bounded over all of its streams", async () => {
+    await using server = await startTestServer(one);
+    using client = connectScripted(server.port);
+    const whole = frame(Buffer.alloc(30 << 20));
+    const calls = Array.from({ length: 3 }, () => openCall(client.session, DELTA_ADS));
+    const ended = calls.map((call) => once(call, "close").then(() => call));
+    for (const call of calls) {
+      call.on("error", () => {}); // reset by the server
+      call.write(whole.subarray(0, 25 << 20));
+    }
+    const refused = await Promise.race(ended);
+    expect(calls.filter((call) => call.destroyed)).toEqual([refused]);
+  });
+
+  test("an old connection takes no new stream, and its streams end", async () => {
+    await using server = await startTestServer(one, { ageMsMax: 100 });
+    using client = connectScripted(server.port);
+    const stream = client.delta();
+    stream.send({ node: NODE, typeUrl: CLUSTER.url });
+    await stream.next();
+    const goaway = once(client.session, "goaway");
+    expect(await stream.ended).toEqual({
+      status: "14",
+      message: "the connection is old, make a new one",
+    });
+    await goaway;
+    expect(client.session.closed).toBe(true);
   });
 });
 

@@ -40,6 +40,9 @@ export const STATUS_OF_KIND: Readonly<Record<ErrorKind, GrpcStatus>> = {
 /** A length-prefixed message: 1 byte of flags, 4 bytes of length (gRPC over HTTP/2). */
 const PREFIX_BYTES = 5;
 
+/** How long the request of a unary call may take to come in. */
+const UNARY_REQUEST_MS_MAX = 10_000;
+
 /** The most that one unary request may hold: a CSR is 8 KiB, its metadata little more. */
 const UNARY_BYTES_MAX = 64 << 10;
 
@@ -48,6 +51,8 @@ export interface Peer {
   readonly address: string;
   /** The URI SAN of a client certificate that TLS has verified; undefined without one. */
   readonly spiffeId: string | undefined;
+  /** When that certificate expires. */
+  readonly notAfterMs?: number;
   readonly encrypted: boolean;
 }
 
@@ -118,6 +123,8 @@ export function readFrames(
   stream: Http2Stream,
   options: {
     readonly bytesMax: number;
+    /** What may be held of messages that have come in part, over all streams that share it. */
+    readonly budget?: { bytes: number };
     onMessage(message: Buffer): void;
     onRefused(status: GrpcStatus, reason: string): void;
   },
@@ -125,15 +132,23 @@ export function readFrames(
   let held: Buffer[] = [];
   let size = 0;
   let refused = false;
+  const hold = (bytes: number): void => {
+    size += bytes;
+    if (options.budget !== undefined) options.budget.bytes -= bytes;
+  };
   const refuse = (status: GrpcStatus, reason: string): void => {
     refused = true;
     held = [];
+    hold(-size);
     options.onRefused(status, reason);
   };
   stream.on("data", (chunk: Buffer) => {
     if (refused) return;
     held.push(chunk);
-    size += chunk.length;
+    hold(chunk.length);
+    if (options.budget !== undefined && options.budget.bytes < 0) {
+      return refuse(GRPC_STATUS.resourceExhausted, "too much of unfinished messages");
+    }
     while (!refused && size >= PREFIX_BYTES) {
       if ((held[0]?.length ?? 0) < PREFIX_BYTES) held = [Buffer.concat(held)];
       const head = held[0] as Buffer;
@@ -147,9 +162,13 @@ export function readFrames(
       const all = held.length === 1 ? head : Buffer.concat(held);
       const rest = all.subarray(PREFIX_BYTES + length);
       held = rest.length > 0 ? [rest] : [];
-      size = rest.length;
+      hold(rest.length - size);
       options.onMessage(all.subarray(PREFIX_BYTES, PREFIX_BYTES + length));
     }
+  });
+  stream.once("close", () => {
+    refused = true;
+    hold(-size);
   });
 }
 
@@ -160,12 +179,17 @@ export function unary<I extends DescMessage, O extends DescMessage>(
 ): GrpcHandler {
   return (call) => {
     let taken = false;
+    const late = setTimeout(() => {
+      endGrpc(call.stream, GRPC_STATUS.deadlineExceeded, "the request did not come in time");
+    }, UNARY_REQUEST_MS_MAX);
+    call.stream.once("close", () => clearTimeout(late));
     readFrames(call.stream, {
       bytesMax: UNARY_BYTES_MAX,
       onRefused: (status, reason) => endGrpc(call.stream, status, reason),
       onMessage(message) {
         if (taken) return;
         taken = true;
+        clearTimeout(late);
         answer(message).catch((error: unknown) => {
           const status =
             error instanceof WeftError ? STATUS_OF_KIND[error.kind] : GRPC_STATUS.internal;
@@ -269,12 +293,13 @@ function peerOf({ session }: ServerHttp2Stream): Peer {
     return { address, spiffeId: undefined, encrypted: false };
   }
   const tls = socket as TLSSocket;
-  return { address, spiffeId: tls.authorized ? spiffeIdOf(tls) : undefined, encrypted: true };
+  return { address, encrypted: true, spiffeId: undefined, ...(tls.authorized && identityOf(tls)) };
 }
 
 /** The one URI SAN of the peer's certificate. Several are no identity (X509-SVID, section 2). */
-function spiffeIdOf(socket: TLSSocket): string | undefined {
-  const names = socket.getPeerCertificate().subjectaltname?.split(", ") ?? [];
-  const uris = names.filter((name) => name.startsWith("URI:"));
-  return uris.length === 1 ? uris[0]?.slice("URI:".length) : undefined;
+function identityOf(socket: TLSSocket): Pick<Peer, "spiffeId" | "notAfterMs"> {
+  const { subjectaltname, valid_to: notAfter } = socket.getPeerCertificate();
+  const uris = subjectaltname?.split(", ").filter((name) => name.startsWith("URI:")) ?? [];
+  if (uris.length !== 1) return { spiffeId: undefined };
+  return { spiffeId: uris[0]?.slice("URI:".length), notAfterMs: Date.parse(notAfter) };
 }

@@ -1,4 +1,4 @@
-import { constants, type Http2Session, type ServerHttp2Stream } from "node:http2";
+import { constants, type ServerHttp2Stream } from "node:http2";
 import { assert, WeftError } from "../error.ts";
 import {
   type Clock,
@@ -12,6 +12,7 @@ import {
   readFrames,
   STATUS_OF_KIND,
 } from "../runtime/index.ts";
+import { type Connections, createConnections, type Serving, WINDOW_BYTES } from "./connection.ts";
 import { type DiscoveryRequest, readRequest, type Variant } from "./request.ts";
 import type { Snapshot } from "./resource.ts";
 import type { ResponseEncoder } from "./response.ts";
@@ -46,6 +47,12 @@ export interface StreamListener {
 /** Where the snapshots of a server come from. */
 export interface DiscoverySource {
   /**
+   * Looks at who opens a stream, before anything of it is read.
+   *
+   * @throws WeftError, which ends the stream with the status of its kind.
+   */
+  admit?(peer: Peer): void;
+  /**
    * Takes in a client. Its snapshot may come at once or later, through `stream.update`.
    *
    * @throws WeftError, which ends the stream with the status of its kind.
@@ -65,6 +72,10 @@ export interface DiscoveryServerOptions {
   readonly encoder: ResponseEncoder;
   /** How long a client may leave what was sent to it unread. */
   readonly stallMsMax?: number;
+  /** How long a client may take to send its first request. */
+  readonly firstRequestMsMax?: number;
+  /** About how old a connection may grow, and no older than its client's certificate. */
+  readonly ageMsMax?: number;
   /** Over how long a stop spreads the ends of its streams, so that clients do not return at once. */
   readonly drainMs?: number;
 }
@@ -78,18 +89,14 @@ const STALL_MS_MAX = 30_000;
 /** Long enough that a hundred proxies do not reconnect as one, short enough for a restart. */
 const DRAIN_MS = 500;
 
-/** As istiod: a dead peer is found within 40 s. */
-const PING_INTERVAL_MS = 30_000;
-const PING_TIMEOUT_MS = 10_000;
+/** Envoy sends its first request with the stream; who opens one for nothing holds memory for it. */
+const FIRST_REQUEST_MS_MAX = 10_000;
 
 /** How long a client has to close a stream that was ended, before it is reset. */
 const LINGER_MS = 1_000;
 
 /** Below this, one copy is cheaper than a write of three parts. */
 const JOINED_BYTES_MAX = 16 << 10;
-
-/** Bytes that one connection may send unread; the default of 64 KiB makes a reconnect crawl. */
-const WINDOW_BYTES = 1 << 20;
 
 /** A gateway opens one ADS stream and one for each secret. */
 const STREAMS_MAX = 1_000;
@@ -105,13 +112,7 @@ export const discoveryServerOptions = {
 interface ServerState {
   readonly options: DiscoveryServerOptions;
   readonly open: Set<Serving>;
-  readonly kept: WeakSet<Http2Session>;
-}
-
-/** A stream as the server holds it, to end it. */
-interface Serving {
-  end(status: GrpcStatus, message: string): void;
-  readonly closed: Promise<void>;
+  readonly connections: Connections;
 }
 
 interface Binding {
@@ -125,7 +126,8 @@ const ADS = "/envoy.service.discovery.v3.AggregatedDiscoveryService";
 
 /** Serves discovery streams. Disposing ends them all with UNAVAILABLE, each at its own time. */
 export function createDiscoveryServer(options: DiscoveryServerOptions): DiscoveryServer {
-  const state: ServerState = { options, open: new Set(), kept: new WeakSet() };
+  const connections = createConnections(options);
+  const state: ServerState = { options, open: new Set(), connections };
   const handler = (binding: Binding) => (call: GrpcCall) => serve(state, binding, call);
   return {
     aggregated: (source) => ({
@@ -155,6 +157,7 @@ export function createDiscoveryServer(options: DiscoveryServerOptions): Discover
 function serve(server: ServerState, { variant, type, source }: Binding, call: GrpcCall): void {
   const { stream } = call;
   const { clock, encoder, stallMsMax = STALL_MS_MAX } = server.options;
+  const { firstRequestMsMax = FIRST_REQUEST_MS_MAX } = server.options;
   const machine = createDiscoveryStream({ variant, aggregated: type === undefined });
   const timers = createTimers();
   let listener: StreamListener | undefined;
@@ -164,6 +167,7 @@ function serve(server: ServerState, { variant, type, source }: Binding, call: Gr
     if (ended) return;
     ended = true;
     timers.stop();
+    clearTimeout(waiting);
     endGrpc(stream, status, message);
     const linger = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), LINGER_MS);
     stream.once("close", () => clearTimeout(linger));
@@ -189,6 +193,7 @@ function serve(server: ServerState, { variant, type, source }: Binding, call: Gr
   const take = (message: Buffer): void => {
     const read = readRequest(variant, message, { wantsNode: listener === undefined });
     const request = bind(read, type);
+    clearTimeout(waiting);
     listener ??= source.open(openStream({ call, variant, machine, end, pump }, request));
     const received = machine.receive(request, clock.now());
     if (received?.case === "unknown_type") {
@@ -201,7 +206,10 @@ function serve(server: ServerState, { variant, type, source }: Binding, call: Gr
   const closed = Promise.withResolvers<void>();
   const serving: Serving = { end, closed: closed.promise };
   server.open.add(serving);
-  keepAlive(server, stream.session);
+  const { budget } = server.connections.take(call, serving);
+  const waiting = setTimeout(() => {
+    end(GRPC_STATUS.deadlineExceeded, `no request came in ${firstRequestMsMax} ms`);
+  }, firstRequestMsMax);
   openGrpc(stream);
   stream.on("drain", () => {
     timers.drained();
@@ -211,21 +219,26 @@ function serve(server: ServerState, { variant, type, source }: Binding, call: Gr
   stream.on("close", () => {
     ended = true;
     timers.stop();
+    clearTimeout(waiting);
     server.open.delete(serving);
     closed.resolve();
     listener?.closed?.();
   });
+  const orEnd = (step: () => void): void => {
+    try {
+      step();
+    } catch (error) {
+      assert(error instanceof WeftError, `a discovery stream: ${String(error)}`);
+      end(STATUS_OF_KIND[error.kind], error.message);
+    }
+  };
+  orEnd(() => source.admit?.(call.peer));
   readFrames(stream, {
     bytesMax: REQUEST_BYTES_MAX,
+    budget,
     onRefused: end,
     onMessage(message) {
-      if (ended) return;
-      try {
-        take(message);
-      } catch (error) {
-        assert(error instanceof WeftError, `a discovery stream: ${String(error)}`);
-        end(STATUS_OF_KIND[error.kind], error.message);
-      }
+      if (!ended) orEnd(() => take(message));
     },
   });
 }
@@ -307,22 +320,4 @@ function createTimers(): Timers {
       clearTimeout(stalling);
     },
   };
-}
-
-/** Finds peers that are gone without a word, and opens the connection's window once. */
-function keepAlive({ kept }: ServerState, session: Http2Session | undefined): void {
-  if (session === undefined || kept.has(session)) return;
-  kept.add(session);
-  if ("setLocalWindowSize" in session) session.setLocalWindowSize(WINDOW_BYTES);
-  let timeout: NodeJS.Timeout | undefined;
-  const interval = setInterval(() => {
-    // A session that was destroyed may say that it has closed much later, or never.
-    if (session.destroyed) return clearInterval(interval);
-    timeout = setTimeout(() => session.destroy(), PING_TIMEOUT_MS);
-    if (!session.ping(() => clearTimeout(timeout))) session.destroy();
-  }, PING_INTERVAL_MS);
-  session.once("close", () => {
-    clearInterval(interval);
-    clearTimeout(timeout);
-  });
 }
