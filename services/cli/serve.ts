@@ -15,6 +15,7 @@ import {
   createMonitor,
   dispatch,
   type GrpcRoutes,
+  guardConnections,
   type RoleContext,
   serveMonitor,
   systemClock,
@@ -53,6 +54,17 @@ export interface ServeOptions extends Doors {
 export interface Serving extends AsyncDisposable {
   readonly doors: Doors;
 }
+
+/** A TLS handshake takes two round trips; who needs longer holds a socket and its memory. */
+const HANDSHAKE_MS_MAX = 10_000;
+
+/** Streams of one connection: one of ADS, one for each type at most, and requests to the CA. */
+const STREAMS_MAX = 100;
+
+const doorOptions = {
+  ...discoveryServerOptions,
+  settings: { ...discoveryServerOptions.settings, maxConcurrentStreams: STREAMS_MAX },
+};
 
 /** Runs one replica until it is disposed of. @throws WeftError where a part cannot start */
 export async function serve(options: ServeOptions): Promise<Serving> {
@@ -133,7 +145,7 @@ async function openPlain(door: string, routes: GrpcRoutes, stacks: Stacks): Prom
       `--xds-plain ${door} is no loopback address: beyond this machine xDS needs mTLS`,
     );
   }
-  return listen(createServer(discoveryServerOptions), { host, port, routes, stacks });
+  return listen(createServer(doorOptions), { host, port, routes, stacks });
 }
 
 /** xDS and the CA over TLS, with the process's own certificate and each of its successors. */
@@ -143,8 +155,9 @@ async function openSecure(
   stacks: Stacks,
 ): Promise<string> {
   const server = createSecureServer({
-    ...discoveryServerOptions,
+    ...doorOptions,
     ...servingTlsOptions(ca.serving.current()),
+    handshakeTimeout: HANDSHAKE_MS_MAX,
   });
   stacks.started.defer(
     ca.serving.onRenew((identity) => server.setSecureContext(servingTlsOptions(identity))),
@@ -162,6 +175,7 @@ async function listen(
   },
 ): Promise<string> {
   const { host, port, routes, stacks } = options;
+  guardConnections(server);
   server.on("stream", (stream, headers) => dispatch(routes, stream, headers));
   // A client that breaks off a connection is no failure of ours.
   server.on("sessionError", () => {});

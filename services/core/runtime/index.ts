@@ -19,6 +19,7 @@ export {
   STATUS_OF_KIND,
   unary,
 } from "./grpc.ts";
+export { type GuardLimits, guardConnections } from "./guard.ts";
 export { createLogger, type Logger, silentLogger } from "./log.ts";
 export { createMonitor, type Labels, type Metric, type Monitor, serveMonitor } from "./monitor.ts";
 export { type NatsServer, type NatsServerOptions, startNatsServer } from "./nats-server.ts";
