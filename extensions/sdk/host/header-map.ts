@@ -8,11 +8,17 @@ export interface HeaderMap {
   /** Leaves this one value, at the place of the first. */
   replace(name: string, value: string): void;
   remove(name: string): void;
+  /** Leaves these headers and no others. */
+  set(headers: readonly Header[]): void;
   entries(): Header[];
+  /** Bytes of all names and values. */
+  readonly bytes: number;
 }
 
 export function headerMap(headers: readonly Header[]): HeaderMap {
-  let all: Header[] = headers.map(([name, value]) => [name.toLowerCase(), value]);
+  const lower = (all: readonly Header[]): Header[] =>
+    all.map(([name, value]) => [name.toLowerCase(), value]);
+  let all = lower(headers);
   const without = (name: string) => all.filter(([other]) => other !== name.toLowerCase());
   return {
     first: (name) => all.find(([other]) => other === name.toLowerCase())?.[1],
@@ -27,16 +33,12 @@ export function headerMap(headers: readonly Header[]): HeaderMap {
     remove: (name) => {
       all = without(name);
     },
+    set: (next) => {
+      all = lower(next);
+    },
     entries: () => [...all],
+    get bytes() {
+      return all.flat().reduce((sum, part) => sum + Buffer.byteLength(part), 0);
+    },
   };
-}
-
-/** Headers as the ABI serializes them: count, lengths, then names and values, each with a zero. */
-export function encodePairs(headers: readonly Header[]): Uint8Array {
-  if (headers.length === 0) return new Uint8Array();
-  const parts = headers.flat().map((part) => Buffer.from(part));
-  const head = Buffer.alloc(4 + 4 * parts.length);
-  head.writeUInt32LE(headers.length);
-  for (const [i, part] of parts.entries()) head.writeUInt32LE(part.length, 4 + 4 * i);
-  return Buffer.concat([head, ...parts.flatMap((part) => [part, Buffer.of(0)])]);
 }

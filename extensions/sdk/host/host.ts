@@ -1,118 +1,140 @@
-import { guestMemory } from "./guest-memory.ts";
-import type { HeaderMap } from "./header-map.ts";
-import { createImports, type World } from "./imports.ts";
-import { createStream, type Enter, type Stream } from "./stream.ts";
-import { Instance, type Memory, Module } from "./webassembly.ts";
-
-export interface LogLine {
-  readonly level: number;
-  readonly message: string;
-}
+import { type Connection, createConnection } from "./connection.ts";
+import type { Context, Plugin } from "./context.ts";
+import { type LoadedModule, loadModule } from "./link.ts";
+import { type ProfileName, profiles } from "./profile.ts";
+import type { Properties } from "./properties.ts";
+import { BufferKind } from "./status.ts";
+import { createStream, endContext, type Stream, type StreamOptions } from "./stream.ts";
+import type { Upstream } from "./upstreams.ts";
+import { createVm, type Snapshot, type Vm } from "./vm.ts";
+import {
+  createWorld,
+  type Fault,
+  type LogLine,
+  upstreamOf,
+  type World,
+  type WorldOptions,
+} from "./world.ts";
 
 /** A VM that runs one module. */
 export interface Host {
   readonly logs: readonly LogLine[];
   readonly counters: ReadonlyMap<string, bigint>;
+  readonly gauges: ReadonlyMap<string, bigint>;
+  readonly histograms: ReadonlyMap<string, readonly bigint[]>;
+  /** How often the plugin has made each hostcall. */
+  readonly callCounts: ReadonlyMap<string, number>;
   /** Pages of 64 KiB the plugin holds. */
   readonly pages: number;
   /** Whether the plugin has trapped: a VM that did answers nothing any more. */
   readonly hasFailed: boolean;
   /** Starts a plugin with its configuration and answers its root id, or null if it refuses. */
-  start(configuration: Uint8Array | string): number | null;
-  openStream(root: number): Stream;
+  start(configuration: Uint8Array | string, names?: PluginNames): number | null;
+  openStream(root: number, options?: StreamOptions): Stream;
+  openConnection(root: number, properties?: Properties): Connection;
+  /** Ends a root: the guest may put that off until it calls `proxy_done`. */
+  stop(root: number): void;
+  /** The script of a cluster that callouts go to. One that is never spoken of is not there. */
+  upstream(cluster: string): Upstream;
+  /** Lets virtual time pass: answers of callouts, ticks and queues arrive then. */
+  advance(ms: number): void;
+  /** Forces what a hostcall answers. */
+  inject(fault: Fault): void;
+  snapshot(): Snapshot;
+  restore(snapshot: Snapshot): void;
 }
 
-export interface HostOptions {
-  /** What is said below this level is dropped: 0 trace to 5 critical. */
-  readonly logLevel?: number;
+export interface PluginNames {
+  readonly name?: string;
+  readonly rootId?: string;
 }
 
-const INFO = 2;
+export interface HostOptions extends WorldOptions {
+  /** Whom to behave like where hosts differ: the Envoy that Weft runs on, unless told. */
+  readonly profile?: ProfileName;
+  readonly vmId?: string;
+  readonly vmConfiguration?: Uint8Array | string;
+  /** Names of hostcalls and callbacks that the plugin may use: all, unless told. */
+  readonly capabilities?: readonly string[];
+  /** The module's source map, so that backtraces name files and lines. */
+  readonly sourceMap?: string;
+  /** Shares data, queues, metrics, clock and upstreams with other hosts. */
+  readonly world?: World;
+}
 
-/** What the plugin is doing, as far as it limits the hostcalls it may make. */
-type Phase = "initializing" | "allocating" | "running";
+/** Loads a module, linked to the ABI version it declares, and runs its `_initialize`. */
+export function createHost(wasm: Uint8Array, options: HostOptions = {}): Host {
+  return hostOf(loadModule(wasm), options);
+}
 
-/** The only hostcall of these that is legal while the plugin starts or allocates. */
-const ALWAYS_LEGAL = "proxy_log";
-
-type Export = (...words: number[]) => number | undefined;
-
-/** Loads a module, linked to ABI 0.2.1 as the SDK uses it, and runs its `_initialize`. */
-export function createHost(wasm: Uint8Array, { logLevel = INFO }: HostOptions = {}): Host {
-  const logs: LogLine[] = [];
-  const counters = new Map<string, bigint>();
-  const maps = new Map<number, HeaderMap>();
-  let configuration: Uint8Array | null = null;
-  let phase: Phase = "initializing";
-  let hasFailed = false;
-  let lastContext = 0;
-
-  const enter: Enter = (name, ...words) => {
-    if (hasFailed) throw new Error(`${name} is called in a VM that has trapped`);
-    const entry = instance.exports[name] as Export | undefined;
-    const said = logs.length;
-    try {
-      return entry?.(...words);
-    } catch (cause) {
-      hasFailed = true;
-      throw new Error(`${name} trapped: ${logs.slice(said).at(-1)?.message ?? "without a word"}`, {
-        cause,
-      });
-    }
+/** As createHost, of a module that is compiled already: instances are cheap then. */
+export function hostOf(loaded: LoadedModule, options: HostOptions = {}): Host {
+  const world = options.world ?? createWorld(options);
+  const vm = createVm(loaded, {
+    world,
+    profile: profiles[options.profile ?? "envoy-1.40"],
+    vmId: options.vmId ?? "",
+    configuration: bytesOf(options.vmConfiguration ?? ""),
+    capabilities: options.capabilities ?? [],
+    ...(options.sourceMap === undefined ? {} : { sourceMap: options.sourceMap }),
+  });
+  let hasStarted = false;
+  const rootOf = (id: number): Context => {
+    const root = vm.contexts.get(id);
+    if (root === undefined || root.root !== root) throw new Error(`there is no root ${id}`);
+    return root;
   };
-
-  const world: World = {
-    get memory() {
-      return memory;
-    },
-    allocate: (bytes) => {
-      const before = phase;
-      phase = "allocating";
-      const address = (enter("malloc", bytes) ?? 0) >>> 0;
-      phase = before;
-      return address;
-    },
-    permit: (call) => {
-      if (phase === "running" || call === ALWAYS_LEGAL) return;
-      throw new Error(`${call} is not allowed while the plugin is ${phase}`);
-    },
-    log: (level, message) => logs.push({ level, message }),
-    logLevel,
-    get configuration() {
-      return configuration;
-    },
-    maps,
-    counters,
-  };
-
-  const instance = new Instance(new Module(wasm), { env: createImports(world) });
-  const { memory: exported } = instance.exports;
-  const memory = guestMemory(exported as Memory);
-  enter("_initialize");
-  phase = "running";
-
   return {
-    logs,
-    counters,
+    logs: world.logs,
+    ...world.metrics,
+    callCounts: vm.callCounts,
     get pages() {
-      return memory.pages;
+      return vm.memory.pages;
     },
     get hasFailed() {
-      return hasFailed;
+      return vm.hasFailed;
     },
-    start: (bytes) => {
-      const root = ++lastContext;
-      configuration = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
-      enter("proxy_on_context_create", root, 0);
-      enter("proxy_on_vm_start", root, 0);
-      const isAccepted = enter("proxy_on_configure", root, configuration.byteLength) !== 0;
-      configuration = null;
-      return isAccepted ? root : null;
+    start: (bytes, { name = "", rootId = "" } = {}) => {
+      const plugin = { name, rootId, configuration: bytesOf(bytes) };
+      const root = vm.create(plugin);
+      const isStarting = vm.profile.startsEveryRoot || !hasStarted;
+      hasStarted = true;
+      if (isStarting && !startVm(vm, root)) return null;
+      return configure(vm, root, plugin) ? root.id : null;
     },
-    openStream: (root) => {
-      const context = ++lastContext;
-      enter("proxy_on_context_create", context, root);
-      return createStream(context, enter, maps);
+    openStream: (root, streamOptions = {}) => createStream(vm, rootOf(root), streamOptions),
+    openConnection: (root, properties = {}) => createConnection(vm, rootOf(root), properties),
+    stop: (id) => {
+      const root = rootOf(id);
+      root.stopTicks();
+      endContext({ vm, profile: { ...vm.profile, logsBeforeDone: false } }, root, () => {});
     },
+    upstream: (cluster) => upstreamOf(world, cluster),
+    advance: (ms) => world.clock.advance(ms),
+    inject: (fault) => {
+      world.faults.push(fault);
+    },
+    snapshot: () => vm.snapshot(),
+    restore: (snapshot) => vm.restore(snapshot),
   };
+}
+
+function bytesOf(bytes: Uint8Array | string): Uint8Array {
+  return typeof bytes === "string" ? Buffer.from(bytes) : bytes;
+}
+
+function startVm(vm: Vm, root: Context): boolean {
+  const told = vm.profile.startsEveryRoot ? root : { ...root, id: 0 };
+  return vm.enter("proxy_on_vm_start", told, [vm.configuration.byteLength]) !== 0;
+}
+
+/** Configures a root; its configuration can be read meanwhile only. */
+function configure(vm: Vm, root: Context, { configuration }: Plugin): boolean {
+  root.buffers.set(BufferKind.pluginConfiguration, { bytes: configuration });
+  const size = configuration.byteLength;
+  const isAccepted = ["proxy_validate_configuration", "proxy_on_configure"].every(
+    (callback) => vm.enter(callback, root, [size]) !== 0,
+  );
+  root.buffers.delete(BufferKind.pluginConfiguration);
+  return isAccepted;
 }

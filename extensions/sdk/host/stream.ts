@@ -1,36 +1,119 @@
-import { type Header, type HeaderMap, headerMap } from "./header-map.ts";
+import { attributes } from "./attributes.ts";
+import type { Context, LocalResponse } from "./context.ts";
+import { createFlow, type Flow, REQUEST, RESPONSE } from "./flow.ts";
+import type { Header } from "./header-map.ts";
+import type { Profile } from "./profile.ts";
+import type { Properties } from "./properties.ts";
+import type { Vm } from "./vm.ts";
 
 /** One HTTP stream through a plugin. */
 export interface Stream {
+  /** Its context. */
+  readonly id: number;
+  readonly request: Flow;
+  readonly response: Flow;
+  /** What the plugin has answered itself. */
+  readonly localResponse: LocalResponse | null;
+  /** Whether the plugin has closed it. */
+  readonly isReset: boolean;
   /** Sends the request's headers through, and answers them as the plugin leaves them. */
-  requestHeaders(headers: readonly Header[]): Header[];
-  responseHeaders(headers: readonly Header[]): Header[];
+  requestHeaders(headers: readonly Header[], endOfStream?: boolean): Header[];
+  requestBody(bytes: Uint8Array | string, endOfStream?: boolean): void;
+  requestTrailers(trailers: readonly Header[]): Header[];
+  responseHeaders(headers: readonly Header[], endOfStream?: boolean): Header[];
+  responseBody(bytes: Uint8Array | string, endOfStream?: boolean): void;
+  responseTrailers(trailers: readonly Header[]): Header[];
   close(): void;
 }
 
-/** Calls an export of the plugin, if it has it. */
-export type Enter = (name: string, ...words: number[]) => number | undefined;
+export interface StreamOptions {
+  /** Properties of this stream alone, before those that follow from its headers. */
+  readonly properties?: Properties;
+}
 
-const REQUEST_HEADERS = 0;
-const RESPONSE_HEADERS = 2;
+const [REQUEST_DIRECTION, RESPONSE_DIRECTION] = [0, 1];
 
-/** Makes the stream of a context; `maps` holds what hostcalls may see, during a callback only. */
-export function createStream(context: number, enter: Enter, maps: Map<number, HeaderMap>): Stream {
-  const send = (kind: number, callback: string, headers: readonly Header[]): Header[] => {
-    const map = headerMap(headers);
-    maps.set(kind, map);
-    enter(callback, context, headers.length, 1);
-    maps.delete(kind);
-    return map.entries();
+/** Opens a stream of a root: makes its context and tells the guest. */
+export function createStream(vm: Vm, root: Context, { properties = {} }: StreamOptions): Stream {
+  const context = vm.create(root);
+  const request = createFlow(vm, context, REQUEST);
+  const response = createFlow(vm, context, RESPONSE);
+  let localResponse: LocalResponse | null = null;
+  let isReset = false;
+  const stop = () => {
+    request.stop();
+    response.stop();
   };
-  return {
-    requestHeaders: (headers) => send(REQUEST_HEADERS, "proxy_on_request_headers", headers),
-    responseHeaders: (headers) => send(RESPONSE_HEADERS, "proxy_on_response_headers", headers),
-    // In the order in which Envoy ends an HTTP stream.
-    close: () => {
-      enter("proxy_on_log", context);
-      enter("proxy_on_done", context);
-      enter("proxy_on_delete", context);
+  context.properties = () => ({ ...attributes(context, localResponse), ...properties });
+  context.stream = {
+    has: (direction) => direction <= RESPONSE_DIRECTION,
+    resume: (direction) => {
+      if (direction === REQUEST_DIRECTION) request.resume();
+      else if (direction === RESPONSE_DIRECTION) response.resume();
+    },
+    close: (direction) => {
+      if (direction > RESPONSE_DIRECTION) return;
+      isReset = true;
+      stop();
+    },
+    respond: (local) => {
+      if (localResponse !== null) return;
+      localResponse = local;
+      request.stop();
+      const own: Header[] = [[":status", String(local.status)], ...local.headers];
+      response.receiveHeaders(own, local.body.byteLength === 0);
+      if (local.body.byteLength > 0) response.receiveBody(local.body, true);
     },
   };
+  return {
+    id: context.id,
+    request,
+    response,
+    get localResponse() {
+      return localResponse;
+    },
+    get isReset() {
+      return isReset;
+    },
+    requestHeaders: (headers, endOfStream = true) => request.receiveHeaders(headers, endOfStream),
+    requestBody: (bytes, endOfStream = false) =>
+      request.receiveBody(Buffer.from(bytes as Uint8Array), endOfStream),
+    requestTrailers: (trailers) => request.receiveTrailers(trailers),
+    responseHeaders: (headers, endOfStream = true) => response.receiveHeaders(headers, endOfStream),
+    responseBody: (bytes, endOfStream = false) =>
+      response.receiveBody(Buffer.from(bytes as Uint8Array), endOfStream),
+    responseTrailers: (trailers) => response.receiveTrailers(trailers),
+    close: () => {
+      stop();
+      const log = () => {
+        context.isLogging = true;
+        context.maps.clear();
+        for (const [kind, map] of [...request.seen, ...response.seen]) context.maps.set(kind, map);
+        vm.enter("proxy_on_log", context);
+        context.maps.clear();
+        context.isLogging = false;
+      };
+      endContext({ vm, profile: vm.profile }, context, log);
+    },
+  };
+}
+
+/** Ends a context, in the order of the profile; `log` tells the guest to log, if it ever does. */
+export function endContext(
+  { vm, profile }: { readonly vm: Vm; readonly profile: Profile },
+  context: Context,
+  log: () => void,
+): void {
+  const { logsBeforeDone, onlyRootsDefer } = profile;
+  const finish = () => {
+    if (!logsBeforeDone) log();
+    vm.enter("proxy_on_delete", context);
+    vm.remove(context);
+  };
+  if (logsBeforeDone) log();
+  const isDone = vm.enter("proxy_on_done", context) !== 0;
+  const mayDefer = !onlyRootsDefer || context.root === context;
+  context.isDonePending = !isDone && mayDefer;
+  context.onDone = finish;
+  if (!context.isDonePending) finish();
 }

@@ -15,6 +15,10 @@ export interface Instance {
 
 export type Imports = Record<string, Record<string, (...words: never[]) => unknown>>;
 
+export interface MutableGlobal {
+  value: number | bigint;
+}
+
 interface Descriptor {
   readonly name: string;
   readonly kind: string;
@@ -28,7 +32,9 @@ interface WebAssemblyGlobal {
     customSections(module: Module, name: string): ArrayBuffer[];
   };
   readonly Instance: new (module: Module, imports: Imports) => Instance;
+  readonly Global: new (type: { value: string; mutable: boolean }, value: number) => MutableGlobal;
 }
 
-export const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyGlobal })
-  .WebAssembly;
+export const { Module, Instance, Global } = (
+  globalThis as unknown as { WebAssembly: WebAssemblyGlobal }
+).WebAssembly;

@@ -1,0 +1,25 @@
+import { findSource } from "./source-map.ts";
+
+/** One step of a backtrace: the function, and where in the module or its sources. */
+export interface Frame {
+  readonly name: string;
+  /** Bytes into the module. */
+  readonly offset: number;
+  /** As "assembly/index.ts:3:27", if there is a source map. */
+  readonly source: string | null;
+}
+
+export type Backtrace = readonly Frame[];
+
+/** How V8 writes a frame within WebAssembly; names come from the module's name section. */
+const FRAME = /at (?:(.+) \()?wasm:\/\/\S*?wasm-function\[(\d+)\]:0x([0-9a-f]+)/g;
+
+/** The frames of a trap within the plugin, the innermost first. */
+export function backtraceOf(error: unknown, sourceMap: string | undefined): Backtrace {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  return [...stack.matchAll(FRAME)].map(([, name, index, hex = "0"]) => {
+    const offset = Number.parseInt(hex, 16);
+    const source = sourceMap === undefined ? null : findSource(sourceMap, offset);
+    return { name: name?.replace(/^[0-9a-f]{8}\./, "") ?? `function ${index}`, offset, source };
+  });
+}

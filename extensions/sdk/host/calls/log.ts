@@ -1,0 +1,16 @@
+import { hostcall, text } from "../hostcall.ts";
+import { LogLevel, Status } from "../status.ts";
+
+export const logCalls = {
+  proxy_log: hostcall("nb", "", ({ vm }, level, message) => {
+    if (level > LogLevel.critical) return Status.badArgument;
+    vm.log(level, text(message));
+    return Status.ok;
+  }),
+  proxy_get_log_level: hostcall("", "N", ({ vm }) => [vm.world.logLevel]),
+  proxy_get_current_time_nanoseconds: hostcall("", "Q", ({ vm }) => [vm.world.clock.nowNs]),
+  proxy_set_tick_period_milliseconds: hostcall("n", "", ({ vm, context }, ms) => {
+    vm.setTicks(context.root, ms);
+    return Status.ok;
+  }),
+};

@@ -1,0 +1,64 @@
+import type { HeaderMap } from "../header-map.ts";
+import { type Answer, type Caller, hostcall, text } from "../hostcall.ts";
+import { decodePairs, encodePairs } from "../pairs.ts";
+import { MapKind, Status } from "../status.ts";
+
+const KIND_MAX = MapKind.httpCallTrailers;
+
+/** Runs on a map to be changed, which must be there. */
+function on({ context }: Caller, kind: number, act: (map: HeaderMap) => void): number {
+  const map = context.isLogging ? undefined : context.maps.get(kind);
+  if (map === undefined) return Status.badArgument;
+  act(map);
+  return Status.ok;
+}
+
+/** Runs on a map to be read; while a stream is logged, a map that never came is no mistake. */
+function see<T extends unknown[]>(
+  { context }: Caller,
+  kind: number,
+  { act, absent }: { act: (map: HeaderMap) => Answer<T>; absent: Answer<T> },
+): Answer<T> {
+  const map = context.maps.get(kind);
+  if (map !== undefined) return act(map);
+  return context.isLogging && kind <= KIND_MAX ? absent : Status.badArgument;
+}
+
+export const mapCalls = {
+  proxy_get_header_map_size: hostcall("n", "N", (caller, kind) =>
+    see<[number]>(caller, kind, { act: (map) => [map.bytes], absent: [0] }),
+  ),
+  proxy_get_header_map_pairs: hostcall("n", "B", (caller, kind) =>
+    see<[Uint8Array]>(caller, kind, {
+      act: (map) => [encodePairs(map.entries())],
+      absent: [new Uint8Array()],
+    }),
+  ),
+  proxy_set_header_map_pairs: hostcall("nb", "", (caller, kind, pairs) => {
+    const headers = decodePairs(pairs);
+    if (headers === null && !caller.vm.profile.ignoresMalformedPairs) {
+      return Status.serializationFailure;
+    }
+    return on(caller, kind, (map) => map.set(headers ?? []));
+  }),
+  proxy_get_header_map_value: hostcall("nb", "B", (caller, kind, key) =>
+    see<[Uint8Array]>(caller, kind, {
+      act: (map) => {
+        const value = map.first(text(key));
+        if (value !== undefined) return [Buffer.from(value)];
+        // The first version had no way to say that a header is not there.
+        return caller.vm.abi === "0.1.0" ? [new Uint8Array()] : Status.notFound;
+      },
+      absent: Status.notFound,
+    }),
+  ),
+  proxy_add_header_map_value: hostcall("nbb", "", (caller, kind, key, value) =>
+    on(caller, kind, (map) => map.add(text(key), text(value))),
+  ),
+  proxy_replace_header_map_value: hostcall("nbb", "", (caller, kind, key, value) =>
+    on(caller, kind, (map) => map.replace(text(key), text(value))),
+  ),
+  proxy_remove_header_map_value: hostcall("nb", "", (caller, kind, key) =>
+    on(caller, kind, (map) => map.remove(text(key))),
+  ),
+};

@@ -1,0 +1,79 @@
+import type { Header, HeaderMap } from "./header-map.ts";
+import type { Properties, Property } from "./properties.ts";
+
+/** What a plugin is started with. */
+export interface Plugin {
+  readonly name: string;
+  readonly rootId: string;
+  readonly configuration: Uint8Array;
+}
+
+/** The bytes behind a buffer that hostcalls may see. */
+export interface GuestBuffer {
+  readonly bytes: Uint8Array;
+  /** Absent where the plugin may only read. */
+  readonly write?: (bytes: Uint8Array) => void;
+}
+
+export interface LocalResponse {
+  readonly status: number;
+  readonly details: string;
+  readonly body: Uint8Array;
+  readonly headers: readonly Header[];
+  /** -1 for none. */
+  readonly grpcStatus: number;
+}
+
+/** What a plugin may ask of the stream behind a context. It is done when the callback has ended. */
+export interface StreamControl {
+  /** Whether this stream has such a direction: 0 request, 1 response, 2 downstream, 3 upstream. */
+  has(direction: number): boolean;
+  resume(direction: number): void;
+  close(direction: number): void;
+  /** Absent on TCP. */
+  readonly respond?: (response: LocalResponse) => void;
+}
+
+/** A root (plugin) context or that of one stream. */
+export interface Context {
+  readonly id: number;
+  /** Itself, for a root. */
+  readonly root: Context;
+  readonly plugin: Plugin;
+  /** The maps and buffers there are now, by the ABI's numbers. */
+  readonly maps: Map<number, HeaderMap>;
+  readonly buffers: Map<number, GuestBuffer>;
+  /** What the stream's properties are now, beside those that its plugin has set. */
+  properties: () => Properties;
+  readonly filterState: Map<string, Property>;
+  stream: StreamControl | null;
+  /** While it logs, all maps are there to be read only. */
+  isLogging: boolean;
+  /** What `proxy_get_status` answers. */
+  status: readonly [code: number, message: string];
+  /** Whether it has put off its end. */
+  isDonePending: boolean;
+  onDone: () => void;
+  stopTicks: () => void;
+}
+
+export function createContext(id: number, parent: Context | Plugin): Context {
+  const isRoot = !("plugin" in parent);
+  const context: Omit<Context, "root"> & { root: Context | null } = {
+    id,
+    root: isRoot ? null : parent.root,
+    plugin: isRoot ? parent : parent.plugin,
+    maps: new Map(),
+    buffers: new Map(),
+    properties: () => ({}),
+    filterState: new Map(),
+    stream: null,
+    isLogging: false,
+    status: [0, ""],
+    isDonePending: false,
+    onDone: () => {},
+    stopTicks: () => {},
+  };
+  context.root ??= context as Context;
+  return context as Context;
+}

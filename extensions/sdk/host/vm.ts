@@ -1,0 +1,244 @@
+import { type AbiVersion, findCall } from "./abi.ts";
+import { type Backtrace, backtraceOf } from "./backtrace.ts";
+import { type CallTable, createCallTable } from "./call-table.ts";
+import { type Context, createContext, type Plugin } from "./context.ts";
+import { type GuestMemory, guestMemory } from "./guest-memory.ts";
+import type { Hostcall } from "./hostcall.ts";
+import type { LoadedModule } from "./link.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import type { Profile } from "./profile.ts";
+import { LogLevel } from "./status.ts";
+import { Global, type Imports, Instance, type Memory, type MutableGlobal } from "./webassembly.ts";
+import type { World } from "./world.ts";
+
+export interface VmOptions {
+  readonly world: World;
+  readonly profile: Profile;
+  readonly vmId: string;
+  readonly configuration: Uint8Array;
+  /** Names of imports and exports that it may use; all of them if there are none. */
+  readonly capabilities: readonly string[];
+  /** The module's source map, so that backtraces name files. */
+  readonly sourceMap?: string;
+}
+
+/** A plugin has trapped, and its VM is dead. */
+export class Trap extends Error {
+  override readonly name = "Trap";
+  readonly backtrace: Backtrace;
+  constructor(message: string, backtrace: Backtrace, cause: unknown) {
+    super(message, { cause });
+    this.backtrace = backtrace;
+  }
+}
+
+/** One instance of a module: its memory, its contexts, and what it is doing. */
+export interface Vm {
+  readonly world: World;
+  readonly profile: Profile;
+  readonly abi: AbiVersion;
+  readonly vmId: string;
+  readonly configuration: Uint8Array;
+  readonly memory: GuestMemory;
+  readonly metrics: Metrics;
+  readonly calls: CallTable;
+  readonly contexts: ReadonlyMap<number, Context>;
+  readonly hasFailed: boolean;
+  /** How often each hostcall was made. */
+  readonly callCounts: ReadonlyMap<string, number>;
+  /** Makes a root of a plugin, or a stream's context of a root, and tells the guest. */
+  create(parent: Context | Plugin): Context;
+  remove(context: Context): void;
+  /** Calls an export on behalf of a context, whose id comes first; undefined if it is not there. */
+  enter(name: string, context: Context, words?: readonly number[]): number | undefined;
+  exports(name: string): boolean;
+  allocate(bytes: number): number;
+  /** Does this when the guest has returned. */
+  defer(act: () => void): void;
+  /** Enters after so much virtual time, unless the VM is dead by then. */
+  later(ms: number, name: string, context: Context, words: readonly number[]): void;
+  setTicks(root: Context, ms: number): void;
+  setEffective(context: Context): void;
+  log(level: number, message: string): void;
+  snapshot(): Snapshot;
+  restore(snapshot: Snapshot): void;
+}
+
+/** A VM's memory and globals, as far as the module exports them. */
+export interface Snapshot {
+  readonly memory: Uint8Array;
+  readonly globals: ReadonlyMap<string, number | bigint>;
+}
+
+type Phase = "initializing" | "allocating" | "running";
+type Export = (...words: number[]) => number | undefined;
+
+/** What a plugin may call while it starts or allocates; anything else there ends the VM. */
+const LEGAL: Readonly<Record<Exclude<Phase, "running">, RegExp>> = {
+  initializing: /^(proxy_log|emscripten_|fd_|args_|environ_|clock_|random_|proc_|sched_|poll_)/,
+  allocating: /^(proxy_log|fd_write|clock_time_get|poll_oneoff)$/,
+};
+
+/** Exports that no restriction of capabilities takes away. */
+const UNRESTRICTED = /^(malloc|proxy_on_memory_allocate|_initialize|_start|main|__main_void)$/;
+
+/** Instantiates a module and runs its `_initialize`. Throws Trap if that traps. */
+export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
+  const { world, profile, capabilities, sourceMap } = options;
+  const contexts = new Map<number, Context>();
+  const callCounts = new Map<string, number>();
+  const deferred: (() => void)[] = [];
+  let phase: Phase = "initializing";
+  let hasFailed = false;
+  let lastContext = 0;
+  let depth = 0;
+  let current = createContext(0, { name: "", rootId: "", configuration: new Uint8Array() });
+  let effective = current;
+
+  const isAllowed = (name: string) => capabilities.length === 0 || capabilities.includes(name);
+  const isThere = (name: string) =>
+    loaded.exports.has(name) && (UNRESTRICTED.test(name) || isAllowed(name));
+
+  const run = (name: string, words: readonly number[]): number | undefined => {
+    if (hasFailed) throw new Error(`${name} is called in a VM that has trapped`);
+    if (!isThere(name)) return undefined;
+    const said = world.logs.length;
+    try {
+      return (instance.exports[name] as Export)(...words);
+    } catch (cause) {
+      hasFailed = true;
+      if (cause instanceof Trap) throw cause;
+      const last = world.logs.slice(said).at(-1)?.message ?? "without a word";
+      throw new Trap(`${name} trapped: ${last}`, backtraceOf(cause, sourceMap), cause);
+    }
+  };
+
+  const vm: Vm = {
+    world,
+    profile,
+    abi: loaded.abi,
+    vmId: options.vmId,
+    configuration: options.configuration,
+    get memory() {
+      return memory;
+    },
+    metrics: createMetrics(world.metrics),
+    calls: createCallTable(),
+    contexts,
+    callCounts,
+    get hasFailed() {
+      return hasFailed;
+    },
+    create: (parent) => {
+      const context = createContext(++lastContext, parent);
+      contexts.set(context.id, context);
+      vm.enter("proxy_on_context_create", context, [
+        context.root === context ? 0 : context.root.id,
+      ]);
+      return context;
+    },
+    remove: (context) => {
+      contexts.delete(context.id);
+    },
+    enter: (name, context, words = []) => {
+      const before = [current, effective] as const;
+      [current, effective] = [context, context];
+      depth++;
+      try {
+        return run(name, [context.id, ...words]);
+      } finally {
+        [current, effective] = before;
+        depth--;
+        if (depth === 0) for (const act of deferred.splice(0)) act();
+      }
+    },
+    exports: isThere,
+    allocate: (bytes) => {
+      const before = phase;
+      phase = "allocating";
+      const usesMalloc = loaded.exports.has("malloc") && profile.prefersMalloc;
+      const isOnly = !loaded.exports.has("proxy_on_memory_allocate");
+      const address = run(usesMalloc || isOnly ? "malloc" : "proxy_on_memory_allocate", [bytes]);
+      phase = before;
+      return (address ?? 0) >>> 0;
+    },
+    defer: (act) => {
+      deferred.push(act);
+    },
+    later: (ms, name, context, words) => {
+      world.clock.after(ms, () => {
+        if (!hasFailed && contexts.has(context.id)) vm.enter(name, context, words);
+      });
+    },
+    setTicks: (root, ms) => {
+      root.stopTicks();
+      root.stopTicks = () => {};
+      if (ms === 0) return;
+      const tick = () => {
+        root.stopTicks = world.clock.after(ms, tick);
+        if (!hasFailed) vm.enter("proxy_on_tick", root);
+      };
+      root.stopTicks = world.clock.after(ms, tick);
+    },
+    setEffective: (context) => {
+      effective = context;
+    },
+    log: (level, message) => {
+      if (level >= world.logLevel) world.logs.push({ level, message });
+    },
+    snapshot: () => ({
+      memory: new Uint8Array(exportedMemory.buffer).slice(),
+      globals: new Map(globals().map(([name, global]) => [name, global.value])),
+    }),
+    restore: (snapshot) => {
+      const bytes = new Uint8Array(exportedMemory.buffer);
+      bytes.set(snapshot.memory);
+      // Memory never shrinks: what has grown since is cleared instead.
+      bytes.fill(0, snapshot.memory.byteLength);
+      for (const [name, global] of globals()) {
+        const value = snapshot.globals.get(name);
+        if (value !== undefined && global.value !== value) global.value = value;
+      }
+    },
+  };
+
+  const globals = () =>
+    Object.entries(instance.exports).filter(
+      (entry): entry is [string, MutableGlobal] => entry[1] instanceof Global,
+    );
+
+  /** Wraps a call with what a host does around each: permission, restriction and faults. */
+  const guard = (name: string, call: Hostcall) => {
+    const fault = () => {
+      const count = (callCounts.get(name) ?? 0) + 1;
+      callCounts.set(name, count);
+      return world.faults.find((each) => each.call === name && (each.nth ?? count) === count);
+    };
+    return (...words: (number | bigint)[]) => {
+      if (phase !== "running" && !LEGAL[phase].test(name)) {
+        throw new Error(`${name} is not allowed while the plugin is ${phase}`);
+      }
+      if (!isAllowed(name)) {
+        vm.log(LogLevel.error, `Attempted call to restricted proxy-wasm capability: ${name}`);
+        return call.restricted;
+      }
+      return fault()?.status ?? call.run({ vm, context: effective }, words);
+    };
+  };
+
+  const imports: Imports = {};
+  for (const { module, name } of loaded.imports) {
+    const call = findCall(module, name, loaded.abi);
+    if (call !== undefined) imports[module] = { ...imports[module], [name]: guard(name, call) };
+  }
+  const instance = new Instance(loaded.module, imports);
+  const exportedMemory = instance.exports["memory"] as Memory;
+  const memory = guestMemory(exportedMemory);
+  if (isThere("_initialize")) {
+    run("_initialize", []);
+    if (isThere("main")) run("main", [0, 0]);
+    else run("__main_void", []);
+  } else run("_start", []);
+  phase = "running";
+  return vm;
+}
