@@ -7,7 +7,7 @@ import { ifPositive } from "./duration.ts";
 import { pack } from "./encode.ts";
 import type { Init } from "./init.ts";
 import { errorCodes } from "./outlier-detection.ts";
-import { checksRequestHost } from "./tls.ts";
+import { followsRequestHost } from "./tls.ts";
 
 type HttpOptionsInit = Init<typeof HttpProtocolOptionsSchema>;
 
@@ -46,17 +46,16 @@ export function upstreamHttp(
   const http = upstreamHttpOf(protocol, policy);
   if (http === "none") return undefined;
   const common = commonOptions(policy);
-  const checksHost = checksRequestHost(policy.tls);
+  const upstreamHttpProtocolOptions = followsRequestHost(policy.tls);
   const errors = errorCodes(policy.outlierDetection);
-  const isPlain = Object.keys({ ...common, ...errors }).length === 0 && !checksHost;
+  const isPlain =
+    Object.keys({ ...common, ...errors }).length === 0 && !upstreamHttpProtocolOptions;
   if (http === "http1" && isPlain) return undefined;
   return {
     [OPTIONS_NAME]: pack(HttpProtocolOptionsSchema, {
       upstreamProtocolOptions: protocolOptions(http, policy),
       ...(Object.keys(common).length > 0 && { commonHttpProtocolOptions: common }),
-      ...(checksHost && {
-        upstreamHttpProtocolOptions: { autoSni: true, autoSanValidation: true },
-      }),
+      ...(upstreamHttpProtocolOptions && { upstreamHttpProtocolOptions }),
       ...errors,
     }),
   };

@@ -113,10 +113,17 @@ export function clientTls(
   });
 }
 
-/** Whether the server's name is to be checked against the request's host (no SNI was given). */
-export function checksRequestHost(settings: ClientTlsSettings | undefined): boolean {
+/**
+ * What of TLS follows the host of each request, where no SNI was given: the SNI itself, and the name
+ * that the server has to have unless names are given or nothing is to be checked.
+ */
+export function followsRequestHost(
+  settings: ClientTlsSettings | undefined,
+): { readonly autoSni: true; readonly autoSanValidation: boolean } | undefined {
   const isOwn = settings?.mode === TlsMode.SIMPLE || settings?.mode === TlsMode.MUTUAL;
-  return isOwn && settings.sni === "";
+  if (!isOwn || settings.sni !== "") return undefined;
+  const { subjectAltNames, insecureSkipVerify } = settings;
+  return { autoSni: true, autoSanValidation: subjectAltNames.length === 0 && !insecureSkipVerify };
 }
 
 function serverValidation({
