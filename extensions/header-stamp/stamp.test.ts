@@ -85,7 +85,8 @@ test.each([
 });
 
 test.each([
-  ["", "configuration: expected an object, found the end, at byte 0"],
+  ["", "configuration names no header to stamp, at byte 2"],
+  [" ", "configuration: expected an object, found the end, at byte 1"],
   ["[]", "configuration: expected an object, found an array, at byte 0"],
   ["{}", "configuration names no header to stamp, at byte 2"],
   [`{"request": {}}`, "configuration names no header to stamp, at byte 15"],

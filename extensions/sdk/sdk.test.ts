@@ -42,7 +42,30 @@ test("bytes are compared, searched and cut without leaving their bounds", () => 
     ["outside", "-1"],
     ["copy", "yes"],
     ["case", "yes"],
+    ["ends", "yes"],
+    ["trim", "abcab"],
+    ["number", "-120"],
+    ["no-number", "7"],
   ]);
+});
+
+test.each([
+  ["user=ann", "ann"],
+  ["a=b; user=ann; c=d", "ann"],
+  [`a=b;user="ann"`, "ann"],
+  ["superuser=eve; user=ann", "ann"],
+  ["user2=eve; x=user=eve", "none"],
+  ["user=", ""],
+  ["user", "none"],
+  ["; ;;user=ann", "ann"],
+])("of the cookies %j the one asked for is read", (cookie, answer) => {
+  const host = createHost(wasm);
+  const stream = host.openStream(host.start("") ?? 0);
+  const headers: Header[] = [
+    ["ask", "cookie"],
+    ["cookie", cookie],
+  ];
+  expect(stream.requestHeaders(headers)).toContainEqual(["answer", answer]);
 });
 
 test("a filter keeps its fields for its stream and for no other", () => {
@@ -117,7 +140,7 @@ test("the host's buffers are freed, with many streams open at once", () => {
   for (const stream of open) stream.close();
 });
 
-test("a callback that is not re-exported is not there", () => {
+test("a callback that no filter overrides is not there", () => {
   const exported = Module.exports(new Module(wasm)).map(({ name }) => name);
   expect(exported).toContain("proxy_on_request_headers");
   expect(exported).not.toContain("proxy_on_response_headers");

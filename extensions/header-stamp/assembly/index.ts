@@ -1,15 +1,2 @@
-import { register } from "@weft/sdk/assembly";
-import { StampPlugin } from "./stamp";
-
-export {
-  malloc,
-  proxy_abi_version_0_2_1,
-  proxy_on_context_create,
-  proxy_on_delete,
-  proxy_on_memory_allocate,
-} from "@weft/sdk/assembly/entry/module";
-export { proxy_on_configure } from "@weft/sdk/assembly/entry/configure";
-export { proxy_on_request_headers } from "@weft/sdk/assembly/entry/request-headers";
-export { proxy_on_response_headers } from "@weft/sdk/assembly/entry/response-headers";
-
-register(() => new StampPlugin());
+// The module is made of the classes with @filter that are reached from here.
+import "./stamp";

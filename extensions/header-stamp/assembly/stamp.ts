@@ -1,10 +1,22 @@
-import {
-  Action, Bytes, counter, Headers, HttpFilter, JsonReader, logError, Plugin,
-} from "@weft/sdk/assembly";
+import { Action, config, counter, filter, Headers, HttpFilter, JsonReader } from
+  "@weft/sdk/assembly";
 import { Stamps } from "./stamps";
 
 /** Requests and responses that were stamped. */
 const stamped = counter("stamped_total");
+
+/** Which headers to stamp. One of the two must name some. */
+@config
+export class StampConfig {
+  /** Headers to put on each request before it goes upstream. */
+  request: Stamps = new Stamps();
+  /** Headers to put on each response before it goes downstream. */
+  response: Stamps = new Stamps();
+
+  check(json: JsonReader): void {
+    if (this.request.isEmpty && this.response.isEmpty) json.refuse("names no header to stamp");
+  }
+}
 
 /**
  * Stamps headers on requests and responses:
@@ -13,43 +25,14 @@ const stamped = counter("stamped_total");
  *
  * A stamp replaces what the header held, so that nobody outside can forge it.
  */
-export class StampPlugin extends Plugin {
-  readonly request: Stamps = new Stamps();
-  readonly response: Stamps = new Stamps();
-
-  configure(configuration: Bytes): bool {
-    const json = new JsonReader(configuration);
-    json.openObject();
-    while (json.nextMember()) {
-      if (json.name.equals("request")) this.request.read(json);
-      else if (json.name.equals("response")) this.response.read(json);
-      else json.refuse("is no setting; there are request and response");
-    }
-    if (this.request.isEmpty && this.response.isEmpty) json.refuse("names no header to stamp");
-    if (json.finish()) return true;
-    logError("header-stamp: " + json.problem);
-    return false;
-  }
-
-  createHttpFilter(): HttpFilter {
-    return new StampFilter(this);
-  }
-}
-
-class StampFilter extends HttpFilter {
-  private readonly plugin: StampPlugin;
-
-  constructor(plugin: StampPlugin) {
-    super();
-    this.plugin = plugin;
-  }
-
+@filter("header-stamp")
+export class HeaderStamp extends HttpFilter<StampConfig> {
   onRequestHeaders(headers: Headers, _endOfStream: bool): Action {
-    return stamp(headers, this.plugin.request);
+    return stamp(headers, this.config.request);
   }
 
   onResponseHeaders(headers: Headers, _endOfStream: bool): Action {
-    return stamp(headers, this.plugin.response);
+    return stamp(headers, this.config.response);
   }
 }
 

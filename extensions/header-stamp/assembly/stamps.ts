@@ -1,6 +1,7 @@
-import { Bytes, Headers, JsonReader } from "@weft/sdk/assembly";
+import { Bytes, Headers, JsonReader, schema } from "@weft/sdk/assembly";
 
 /** The headers to put on one side of a stream. */
+@schema('{"type": "object", "additionalProperties": {"type": "string"}}')
 export class Stamps {
   private readonly names: Bytes[] = [];
   private readonly values: Bytes[] = [];

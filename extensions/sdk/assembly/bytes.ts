@@ -1,102 +1,185 @@
+import { textLength, textStart } from "./text";
+
+/** Views kept for reuse; a callback that makes more than these leaves the rest to the collector. */
+const VIEWS_MAX: i32 = 128;
+
+const views = new StaticArray<Bytes | null>(VIEWS_MAX);
+let viewsTaken: i32 = 0;
+
 /**
  * A run of bytes, read in place. Header values are bytes on the wire and stay bytes here: a
  * JavaScript string costs a copy and a conversion to UTF-16, and is made on request only.
  *
- * What the host hands over lives until the callback ends. `copy()` what has to outlive it.
+ * What the host hands over lives until the callback ends, and so does every view of it: the next
+ * callback reuses both. `copy()` what has to outlive it.
  */
 @final
 export class Bytes {
-  readonly start: usize;
-  readonly length: i32;
-  /** Keeps a run of our own alive; null for a view of what the host handed over. */
+  private from: usize;
+  private size: i32;
+  /** Keeps a run of our own alive; null for a view of what somebody else owns. */
   private readonly owner: ArrayBuffer | null;
+  /** Whether this view dies with the callback. */
+  private readonly isView: bool;
 
-  private constructor(start: usize, length: i32, owner: ArrayBuffer | null) {
-    this.start = start;
-    this.length = length;
+  private constructor(start: usize, length: i32, owner: ArrayBuffer | null, isView: bool) {
+    this.from = start;
+    this.size = length;
     this.owner = owner;
+    this.isView = isView;
   }
 
-  /** A view of memory that somebody else owns. */
+  /** A view, valid until the callback ends, of memory that somebody else owns. */
   static view(start: usize, length: i32): Bytes {
-    return new Bytes(start, length, null);
+    if (viewsTaken >= VIEWS_MAX) return new Bytes(start, length, null, true);
+    const slot = viewsTaken++;
+    const reused = unchecked(views[slot]);
+    if (reused == null) {
+      const made = new Bytes(start, length, null, true);
+      unchecked(views[slot] = made);
+      return made;
+    }
+    reused.from = start;
+    reused.size = length;
+    return reused;
   }
 
-  /** The UTF-8 of a string, owned. Make constants of those that a hot path needs. */
+  /** The UTF-8 of a string, owned. */
   static of(text: string): Bytes {
     return Bytes.owned(String.UTF8.encode(text));
   }
 
   /** The bytes of a buffer, which is kept. */
   static owned(buffer: ArrayBuffer): Bytes {
-    return new Bytes(changetype<usize>(buffer), buffer.byteLength, buffer);
+    return new Bytes(changetype<usize>(buffer), buffer.byteLength, buffer, false);
+  }
+
+  @inline
+  get start(): usize {
+    return this.from;
+  }
+
+  @inline
+  get length(): i32 {
+    return this.size;
+  }
+
+  get isEmpty(): bool {
+    return this.size == 0;
   }
 
   /** The byte at a position, or -1 outside. */
   at(position: i32): i32 {
-    if (<u32>position >= <u32>this.length) return -1;
-    return load<u8>(this.start + position);
+    if (<u32>position >= <u32>this.size) return -1;
+    return load<u8>(this.from + position);
   }
 
   equals<T>(other: T): bool {
-    const that = bytesOf<T>(other);
-    return this.length == that.length && memory.compare(this.start, that.start, that.length) == 0;
+    const that = textStart<T>(other);
+    return this.size == textLength() && memory.compare(this.from, that, this.size) == 0;
   }
 
   /** Equality of header names, which know no case in ASCII. */
-  equalsIgnoringCase(that: Bytes): bool {
-    if (this.length != that.length) return false;
-    for (let i = 0; i < this.length; i++) {
-      const mine = load<u8>(this.start + i);
-      const other = load<u8>(that.start + i);
-      if (lowerCased(mine) != lowerCased(other)) return false;
+  equalsIgnoringCase<T>(other: T): bool {
+    const that = textStart<T>(other);
+    if (this.size != textLength()) return false;
+    for (let i = 0; i < this.size; i++) {
+      if (lowerCased(load<u8>(this.from + i)) != lowerCased(load<u8>(that + i))) return false;
     }
     return true;
   }
 
   startsWith<T>(prefix: T): bool {
-    const that = bytesOf<T>(prefix);
-    return this.length >= that.length && memory.compare(this.start, that.start, that.length) == 0;
+    const that = textStart<T>(prefix);
+    const length = textLength();
+    return this.size >= length && memory.compare(this.from, that, length) == 0;
+  }
+
+  endsWith<T>(suffix: T): bool {
+    const that = textStart<T>(suffix);
+    const length = textLength();
+    if (this.size < length) return false;
+    return memory.compare(this.from + this.size - length, that, length) == 0;
   }
 
   /** Where a run of bytes first stands at or after `from`, or -1. */
   indexOf<T>(wanted: T, from: i32 = 0): i32 {
-    const that = bytesOf<T>(wanted);
-    for (let i = max(from, 0); i <= this.length - that.length; i++) {
-      if (memory.compare(this.start + i, that.start, that.length) == 0) return i;
+    const that = textStart<T>(wanted);
+    const length = textLength();
+    for (let i = max(from, 0); i <= this.size - length; i++) {
+      if (memory.compare(this.from + i, that, length) == 0) return i;
+    }
+    return -1;
+  }
+
+  contains<T>(wanted: T): bool {
+    return this.indexOf<T>(wanted) >= 0;
+  }
+
+  /** Where a byte first stands at or after `from`, or -1. */
+  indexOfByte(byte: u8, from: i32 = 0): i32 {
+    for (let i = max(from, 0); i < this.size; i++) {
+      if (load<u8>(this.from + i) == byte) return i;
     }
     return -1;
   }
 
   /** The bytes from `from` up to, not including, `to`; both are brought inside first. */
   slice(from: i32, to: i32 = i32.MAX_VALUE): Bytes {
-    const first = min(max(from, 0), this.length);
-    const last = max(min(to, this.length), first);
-    return new Bytes(this.start + first, last - first, this.owner);
+    const first = min(max(from, 0), this.size);
+    const last = max(min(to, this.size), first);
+    if (this.isView) return Bytes.view(this.from + first, last - first);
+    return new Bytes(this.from + first, last - first, this.owner, false);
+  }
+
+  /** Without the spaces and tabs at both ends. */
+  trim(): Bytes {
+    let first = 0;
+    let last = this.size;
+    while (first < last && isBlank(load<u8>(this.from + first))) first++;
+    while (first < last && isBlank(load<u8>(this.from + last - 1))) last--;
+    return this.slice(first, last);
+  }
+
+  /** The decimal number that these bytes are, all of them, or `otherwise`. */
+  toInteger(otherwise: i64 = 0): i64 {
+    const isNegative = this.at(0) == 0x2d;
+    const first = isNegative ? 1 : 0;
+    const digits = this.size - first;
+    if (digits < 1 || digits > 18) return otherwise;
+    let value: i64 = 0;
+    for (let i = first; i < this.size; i++) {
+      const digit = <u32>this.at(i) - 0x30;
+      if (digit > 9) return otherwise;
+      value = value * 10 + digit;
+    }
+    return isNegative ? -value : value;
   }
 
   /** The same bytes, owned, for keeping beyond the callback. */
   copy(): Bytes {
-    const buffer = new ArrayBuffer(this.length);
-    memory.copy(changetype<usize>(buffer), this.start, this.length);
+    const buffer = new ArrayBuffer(this.size);
+    memory.copy(changetype<usize>(buffer), this.from, this.size);
     return Bytes.owned(buffer);
   }
 
   /** The text these bytes encode in UTF-8. Allocates. */
   toString(): string {
-    return String.UTF8.decodeUnsafe(this.start, this.length);
+    return String.UTF8.decodeUnsafe(this.from, this.size);
   }
 }
 
-/** Lets an API take bytes or a string: `Bytes` pass as they are, a string is encoded. */
-@inline
-export function bytesOf<T>(value: T): Bytes {
-  if (isString<T>()) return Bytes.of(changetype<string>(value));
-  if (idof<T>() != idof<Bytes>()) ERROR("expected Bytes or a string");
-  return changetype<Bytes>(value);
+/** Makes all views free for reuse. */
+export function releaseViews(): void {
+  viewsTaken = 0;
 }
 
 @inline
 function lowerCased(byte: u8): u8 {
   return byte - 65 < 26 ? byte + 32 : byte;
+}
+
+@inline
+function isBlank(byte: u8): bool {
+  return byte == 0x20 || byte == 0x09;
 }

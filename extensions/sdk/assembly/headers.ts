@@ -1,13 +1,15 @@
 import { HeaderMap, Status } from "./abi/codes";
 import * as host from "./abi/host";
-import { bufferOut, firstOut, secondOut } from "./abi/result";
-import { Bytes, bytesOf } from "./bytes";
+import { bufferOut, firstOut, firstWord, secondOut } from "./abi/result";
+import { Bytes } from "./bytes";
+import { HeaderList } from "./header-list";
 import { Pairs } from "./pairs";
+import { textLength, textStart } from "./text";
 
 /**
- * The headers of a request or a response, read and changed in the host: nothing is copied here
- * before it is asked for. Names and values are `Bytes` or strings; a string is encoded on each
- * call. Names know no case. Views are valid until the callback returns.
+ * Headers or trailers, read and changed in the host: nothing is copied here before it is asked
+ * for. Names and values are `Bytes` or strings. Names know no case. Views are valid until the
+ * callback returns; where the map is not there (any more), it is empty and refuses changes.
  *
  * Changing a request header makes Envoy choose the route again.
  */
@@ -21,59 +23,105 @@ export class Headers {
 
   /** The first value of a header, or null. Whoever decides about access wants `getAll`. */
   get<T>(name: T): Bytes | null {
-    const key = bytesOf<T>(name);
+    const key = textStart<T>(name);
     const status = host.proxy_get_header_map_value(
-      this.map, key.start, key.length, firstOut(), secondOut(),
+      this.map, key, textLength(), firstOut(), secondOut(),
     );
     return status == Status.Ok ? bufferOut() : null;
   }
 
   /** All values of a header, in their order. Costs a copy of the whole map. */
   getAll<T>(name: T): Bytes[] {
-    const key = bytesOf<T>(name);
     const values = new Array<Bytes>();
-    const status = host.proxy_get_header_map_pairs(this.map, firstOut(), secondOut());
-    if (status != Status.Ok) return values;
-    const pairs = new Pairs(bufferOut());
+    const pairs = this.all();
     while (pairs.next()) {
-      if (pairs.name.equalsIgnoringCase(key)) values.push(pairs.value);
+      if (pairs.name.equalsIgnoringCase<T>(name)) values.push(pairs.value);
     }
     return values;
   }
 
+  /** Every header, in order. Costs a copy of the whole map. */
+  all(): Pairs {
+    const status = host.proxy_get_header_map_pairs(this.map, firstOut(), secondOut());
+    return new Pairs(status == Status.Ok ? bufferOut() : Bytes.view(0, 0));
+  }
+
+  /** How many bytes all names and values take together; 0 if the map is not there. */
+  get sizeBytes(): u32 {
+    const status = host.proxy_get_header_map_size(this.map, firstOut());
+    return status == Status.Ok ? firstWord() : 0;
+  }
+
   has<T>(name: T): bool {
-    return this.get(name) != null;
+    return this.get<T>(name) != null;
+  }
+
+  /** The value of a cookie (RFC 6265 §4.2.1) in the first `cookie` header, or null. */
+  cookie<T>(name: T): Bytes | null {
+    const header = this.get<Bytes>(cookieName);
+    return header == null ? null : cookieIn<T>(header, name);
   }
 
   /** Makes this the only value of the header. False if the host refuses. */
   set<N, V>(name: N, value: V): bool {
-    const key = bytesOf<N>(name);
-    const text = bytesOf<V>(value);
+    const key = textStart<N>(name);
+    const keyLength = textLength();
+    const text = textStart<V>(value);
     const status = host.proxy_replace_header_map_value(
-      this.map, key.start, key.length, text.start, text.length,
+      this.map, key, keyLength, text, textLength(),
     );
     return status == Status.Ok;
   }
 
   /** Adds a value and keeps those there are. False if the host refuses. */
   add<N, V>(name: N, value: V): bool {
-    const key = bytesOf<N>(name);
-    const text = bytesOf<V>(value);
-    const status = host.proxy_add_header_map_value(
-      this.map, key.start, key.length, text.start, text.length,
-    );
+    const key = textStart<N>(name);
+    const keyLength = textLength();
+    const text = textStart<V>(value);
+    const status = host.proxy_add_header_map_value(this.map, key, keyLength, text, textLength());
     return status == Status.Ok;
   }
 
   /** Removes all values of a header. False if the host refuses. */
   remove<T>(name: T): bool {
-    const key = bytesOf<T>(name);
-    return host.proxy_remove_header_map_value(this.map, key.start, key.length) == Status.Ok;
+    const key = textStart<T>(name);
+    return host.proxy_remove_header_map_value(this.map, key, textLength()) == Status.Ok;
+  }
+
+  /** Puts these headers in place of all there are. False if the host refuses. */
+  replaceAll(headers: HeaderList): bool {
+    const pairs = headers.serialize();
+    return host.proxy_set_header_map_pairs(this.map, pairs.start, pairs.length) == Status.Ok;
   }
 }
 
-/** The headers of the current request. Gone in response callbacks: copy what you need there. */
-export const requestHeaders = new Headers(HeaderMap.Request);
+@lazy const cookieName = Bytes.of("cookie");
 
+/** Finds `name=value` between semicolons; quotes around the value are no part of it. */
+function cookieIn<T>(header: Bytes, name: T): Bytes | null {
+  const wanted = textStart<T>(name);
+  const length = textLength();
+  const end = header.length;
+  for (let at = 0; at < end; at++) {
+    while (header.at(at) == 0x20) at++;
+    const semicolon = header.indexOfByte(0x3b, at);
+    const stop = semicolon < 0 ? end : semicolon;
+    const isIt = at + length < stop && header.at(at + length) == 0x3d
+      && memory.compare(header.start + at, wanted, length) == 0;
+    if (isIt) return unquoted(header.slice(at + length + 1, stop).trim());
+    at = stop;
+  }
+  return null;
+}
+
+function unquoted(value: Bytes): Bytes {
+  const isQuoted = value.length > 1 && value.at(0) == 0x22 && value.at(value.length - 1) == 0x22;
+  return isQuoted ? value.slice(1, value.length - 1) : value;
+}
+
+/** The headers of the current request. Gone in response callbacks: copy what you need there. */
+@lazy export const requestHeaders = new Headers(HeaderMap.Request);
+@lazy export const requestTrailers = new Headers(HeaderMap.RequestTrailers);
 /** The headers of the current response. */
-export const responseHeaders = new Headers(HeaderMap.Response);
+@lazy export const responseHeaders = new Headers(HeaderMap.Response);
+@lazy export const responseTrailers = new Headers(HeaderMap.ResponseTrailers);

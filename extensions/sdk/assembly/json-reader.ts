@@ -5,9 +5,9 @@ import { encode, sequenceLength } from "./utf8";
 const DEPTH_MAX: i32 = 32;
 
 /**
- * Reads JSON (RFC 8259) step by step: objects and strings, which is what configurations are made
- * of. It never traps. The first problem is kept with its field and position, and from then on
- * every step answers "no more", so that a reader needs no check between the steps:
+ * Reads JSON (RFC 8259) step by step. It never traps. The first problem is kept with its field and
+ * position, and from then on every step answers "no more", so that a reader needs no check between
+ * the steps:
  *
  *     json.openObject();
  *     while (json.nextMember()) {
@@ -27,8 +27,10 @@ export class JsonReader {
   private position: i32 = 0;
   /** Where the current member begins. */
   private memberPosition: i32 = 0;
-  /** The names on the way to the current member, one for each open object. */
+  /** The names on the way to the current member: one for each open object or array. */
   private readonly path: string[] = [];
+  /** The items of each open array so far; of an object, -1. */
+  private readonly counts: i32[] = [];
   private isFirstMember: bool = false;
 
   constructor(bytes: Bytes) {
@@ -37,10 +39,43 @@ export class JsonReader {
 
   /** Enters the object that stands here. */
   openObject(): bool {
-    if (!this.expect(0x7b, "an object")) return false;
+    return this.expect(0x7b, "an object") && this.open(-1);
+  }
+
+  /** Enters the array that stands here. */
+  openArray(): bool {
+    return this.expect(0x5b, "an array") && this.open(0);
+  }
+
+  private open(count: i32): bool {
     if (this.path.length == DEPTH_MAX) return this.refuse("is nested too deeply");
     this.path.push("");
+    this.counts.push(count);
     this.isFirstMember = true;
+    return true;
+  }
+
+  /** Leaves the object or array whose end stands here. */
+  private close(): bool {
+    this.position++;
+    this.path.pop();
+    this.counts.pop();
+    this.isFirstMember = false;
+    return false;
+  }
+
+  /** Steps to the next item of the open array; at its end leaves it and answers false. */
+  nextItem(): bool {
+    if (this.problem.length > 0 || this.path.length == 0) return false;
+    const depth = this.path.length - 1;
+    const isFirst = this.isFirstMember;
+    this.isFirstMember = false;
+    this.path[depth] = "";
+    if (this.skipTo() == 0x5d) return this.close();
+    if (!isFirst && !this.expect(0x2c, "a comma or the end of the array")) return false;
+    this.skipTo();
+    this.memberPosition = this.position;
+    this.path[depth] = "[" + (this.counts[depth]++).toString() + "]";
     return true;
   }
 
@@ -50,11 +85,7 @@ export class JsonReader {
     const isFirst = this.isFirstMember;
     this.isFirstMember = false;
     this.path[this.path.length - 1] = "";
-    if (this.skipTo() == 0x7d) {
-      this.position++;
-      this.path.pop();
-      return false;
-    }
+    if (this.skipTo() == 0x7d) return this.close();
     if (!isFirst && !this.expect(0x2c, "a comma or the end of the object")) return false;
     this.skipTo();
     this.memberPosition = this.position;
@@ -67,6 +98,99 @@ export class JsonReader {
   /** The string that stands here, owned; empty if there is none, which `problem` then tells. */
   readString(): Bytes {
     return this.text("a string");
+  }
+
+  /** The truth that stands here. */
+  readBool(): bool {
+    if (this.problem.length > 0) return false;
+    this.skipTo();
+    if (this.skipWord("true")) return true;
+    if (!this.skipWord("false")) this.expected("true or false");
+    return false;
+  }
+
+  /** Steps over `null`, if it stands here. */
+  skipNull(): bool {
+    return this.problem.length == 0 && this.skipTo() == 0x6e && this.skipWord("null");
+  }
+
+  /** The whole number that stands here, within bounds that count in. */
+  readInteger(least: i64, greatest: i64): i64 {
+    const start = this.skipNumber();
+    if (this.problem.length > 0) return least;
+    const digits = this.bytes.slice(start, this.position);
+    const value = digits.toInteger(i64.MIN_VALUE);
+    if (value == i64.MIN_VALUE) {
+      this.position = start;
+      return this.failAt(": must be a whole number of at most 18 digits");
+    }
+    if (value < least) return this.outside(start, "least", least.toString());
+    return value > greatest ? this.outside(start, "most", greatest.toString()) : value;
+  }
+
+  /** The number that stands here, within bounds that count in. */
+  readNumber(least: f64, greatest: f64): f64 {
+    const start = this.skipNumber();
+    if (this.problem.length > 0) return least;
+    const value = F64.parseFloat(this.bytes.slice(start, this.position).toString());
+    if (value < least) return <f64>this.outside(start, "least", least.toString());
+    return value > greatest ? <f64>this.outside(start, "most", greatest.toString()) : value;
+  }
+
+  /** Refuses an object that has just ended if it lacks a member. */
+  require(isGiven: bool, name: string): void {
+    if (!isGiven) this.fail(" needs " + name);
+  }
+
+  /** Refuses what was read last if its length, in `unit`, is not within bounds that count in. */
+  checkLength(length: i32, least: i32, greatest: i32, unit: string): void {
+    if (length < least) this.fail(": must have at least " + least.toString() + " " + unit);
+    if (length > greatest) this.fail(": must have at most " + greatest.toString() + " " + unit);
+  }
+
+  private outside(start: i32, which: string, bound: string): i32 {
+    this.position = start;
+    return this.failAt(": must be at " + which + " " + bound);
+  }
+
+  /** Steps over a number and answers where it began. */
+  private skipNumber(): i32 {
+    if (this.problem.length > 0) return 0;
+    let byte = this.skipTo();
+    const start = this.position;
+    if (byte == 0x2d) byte = this.bytes.at(++this.position);
+    const first = this.position;
+    const whole = this.skipDigits();
+    if (whole == 0 || (whole > 1 && this.bytes.at(first) == 0x30)) return this.noNumber(start);
+    if (this.bytes.at(this.position) == 0x2e) {
+      this.position++;
+      if (this.skipDigits() == 0) return this.noNumber(start);
+    }
+    if ((this.bytes.at(this.position) | 0x20) == 0x65) {
+      const sign = this.bytes.at(++this.position);
+      if (sign == 0x2b || sign == 0x2d) this.position++;
+      if (this.skipDigits() == 0) return this.noNumber(start);
+    }
+    return start;
+  }
+
+  private noNumber(start: i32): i32 {
+    this.position = start;
+    this.expected("a number");
+    return start;
+  }
+
+  private skipDigits(): i32 {
+    const start = this.position;
+    while (<u32>this.bytes.at(this.position) - 0x30 < 10) this.position++;
+    return this.position - start;
+  }
+
+  private skipWord(word: string): bool {
+    const there = this.bytes.slice(this.position, this.position + word.length);
+    if (!there.equals(word)) return false;
+    this.position += word.length;
+    return true;
   }
 
   /** Checks that nothing follows, and answers whether all was well. */
@@ -191,10 +315,19 @@ export class JsonReader {
 
   private fail(what: string): bool {
     if (this.problem.length > 0) return false;
-    const field = this.path.filter((name) => name.length > 0).join(".");
-    const subject = field.length > 0 ? field : "configuration";
-    this.problem = subject + what + ", at byte " + this.position.toString();
+    this.problem = this.field() + what + ", at byte " + this.position.toString();
     return false;
+  }
+
+  /** The way to the current member, as `rules[2].percent`. */
+  private field(): string {
+    let field = "";
+    for (let i = 0; i < this.path.length; i++) {
+      const name = this.path[i];
+      if (name.length == 0) continue;
+      field += field.length > 0 && this.counts[i] < 0 ? "." + name : name;
+    }
+    return field.length > 0 ? field : "configuration";
   }
 }
 

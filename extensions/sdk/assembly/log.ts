@@ -1,7 +1,7 @@
 import { LogLevel, Status } from "./abi/codes";
 import * as host from "./abi/host";
 import { firstOut, firstWord } from "./abi/result";
-import { Bytes } from "./bytes";
+import { textLength, textStart } from "./text";
 
 /** The host's level. Info until it is read: no hostcall but proxy_log is legal before that. */
 let level: u32 = LogLevel.Info;
@@ -17,24 +17,24 @@ export function logs(wanted: LogLevel): bool {
   return <u32>wanted >= level;
 }
 
-export function logDebug(message: string): void {
-  log(LogLevel.Debug, message);
+export function logDebug<T>(message: T): void {
+  log<T>(LogLevel.Debug, message);
 }
 
-export function logInfo(message: string): void {
-  log(LogLevel.Info, message);
+export function logInfo<T>(message: T): void {
+  log<T>(LogLevel.Info, message);
 }
 
-export function logWarn(message: string): void {
-  log(LogLevel.Warn, message);
+export function logWarn<T>(message: T): void {
+  log<T>(LogLevel.Warn, message);
 }
 
-export function logError(message: string): void {
-  log(LogLevel.Error, message);
+export function logError<T>(message: T): void {
+  log<T>(LogLevel.Error, message);
 }
 
-export function log(wanted: LogLevel, message: string): void {
+export function log<T>(wanted: LogLevel, message: T): void {
   if (!logs(wanted)) return;
-  const text = Bytes.of(message);
-  host.proxy_log(wanted, text.start, text.length);
+  const text = textStart<T>(message);
+  host.proxy_log(wanted, text, textLength());
 }

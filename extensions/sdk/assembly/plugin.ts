@@ -1,19 +1,75 @@
+import { Status } from "./abi/codes";
+import * as host from "./abi/host";
 import { Bytes } from "./bytes";
-import { HttpFilter } from "./http-filter";
+import { Stream } from "./stream";
+
+/**
+ * What stands for the configuration of those that have none. Global, because the compiler looks
+ * for the default of a type parameter where a class derives, not where it is written.
+ */
+@final @global
+export class NoConfig {}
 
 /**
  * One configured plugin: what the host calls a root context. A VM can hold several, since plugins
  * of the same module may share it: state belongs in fields, not in module variables.
  */
 export abstract class Plugin {
+  /** The host's id of it. */
+  id: u32 = 0;
+
+  /** The VM has started, with `vmConfigurationSize` bytes of configuration. False stops it. */
+  onStart(_vmConfigurationSize: u32): bool {
+    return true;
+  }
+
   /**
    * Takes the configuration, which is bytes and gone when this returns. False refuses it: the
    * host keeps what ran before. Envoy calls this once per worker and twice more.
    */
   configure(_configuration: Bytes): bool {
+    return this.onConfigure();
+  }
+
+  /** The configuration is read and stands in `config`. False refuses it. */
+  onConfigure(): bool {
     return true;
   }
 
-  /** Makes the filter of a stream that begins. */
-  abstract createHttpFilter(): HttpFilter;
+  /** Time has passed: as often as `tickEvery` says. */
+  onTick(): void {}
+
+  /** A queue that this plugin has registered has entries. */
+  onQueueReady(_queue: u32): void {}
+
+  /** A function of the host's calls back; its arguments stand in the call data. */
+  onForeignFunction(_id: u32, _argumentsSize: u32): void {}
+
+  /** The plugin is to end. False delays that until `done`. */
+  onDone(): bool {
+    return true;
+  }
+
+  /** Makes what stands for a stream or connection that begins; null leaves it alone. */
+  createStream(): Stream | null {
+    return null;
+  }
+
+  /** Has `onTick` called so often, from now on; 0 ends it. False if the host refuses. */
+  tickEvery(ms: u32): bool {
+    return host.proxy_set_tick_period_milliseconds(ms) == Status.Ok;
+  }
+
+  /** Ends a delay that `onDone` has asked for. */
+  done(): bool {
+    return host.proxy_done() == Status.Ok;
+  }
+}
+
+/**
+ * The part of a plugin that belongs to no stream: configuration, ticks, queues, background work.
+ * A plugin that has a filter of the same root id is reached from it as `plugin`.
+ */
+export abstract class Background<C = NoConfig> extends Plugin {
+  config!: C;
 }

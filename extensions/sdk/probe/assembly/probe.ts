@@ -1,26 +1,26 @@
 import {
-  Action, Bytes, counter, Headers, HttpFilter, log, LogLevel, logDebug, logInfo, logs, Plugin,
+  Action, Background, Bytes, counter, filter, Headers, HttpFilter, log, LogLevel, logDebug, logInfo,
+  logs,
 } from "@weft/sdk/assembly";
 
 const answers = counter("answers_total");
 
 const NOTHING: string[] = [];
 
-/** Answers what the request asks about the SDK, so that its tests can see from outside. */
-export class ProbePlugin extends Plugin {
+/** Takes any bytes as its configuration. */
+@filter("probe")
+export class ProbeBackground extends Background {
   configure(configuration: Bytes): bool {
     log(LogLevel.Trace, "traced");
     logDebug("debugged");
     logInfo("configured with " + configuration.toString());
     return true;
   }
-
-  createHttpFilter(): HttpFilter {
-    return new ProbeFilter();
-  }
 }
 
-class ProbeFilter extends HttpFilter {
+/** Answers what the request asks about the SDK, so that its tests can see from outside. */
+@filter("probe")
+export class Probe extends HttpFilter {
   private seen: i32 = 0;
 
   onRequestHeaders(headers: Headers, _endOfStream: bool): Action {
@@ -33,6 +33,7 @@ class ProbeFilter extends HttpFilter {
     else if (ask.equals("count")) headers.set("answer", (++this.seen).toString());
     else if (ask.equals("has")) headers.set("answer", headers.has("subject") ? "yes" : "no");
     else if (ask.equals("level")) headers.set("answer", logs(LogLevel.Debug) ? "yes" : "no");
+    else if (ask.equals("cookie")) headers.set("answer", cookieOf(headers));
     else if (ask.equals("trap")) headers.set("answer", NOTHING[this.seen]);
     return Action.Continue;
   }
@@ -54,6 +55,15 @@ class ProbeFilter extends HttpFilter {
     headers.add("beyond", subject.slice(-5, 99));
     headers.add("outside", subject.at(subject.length).toString());
     headers.add("copy", kept.equals(subject) && kept.start != subject.start ? "yes" : "no");
-    headers.add("case", kept.equalsIgnoringCase(Bytes.of("ABCAB")) ? "yes" : "no");
+    headers.add("case", kept.equalsIgnoringCase("ABCAB") ? "yes" : "no");
+    headers.add("ends", subject.endsWith("cab") && !subject.endsWith("xabcab") ? "yes" : "no");
+    headers.add("trim", Bytes.of(" \t" + subject.toString() + " ").trim());
+    headers.add("number", Bytes.of("-120").toInteger().toString());
+    headers.add("no-number", subject.toInteger(7).toString());
   }
+}
+
+function cookieOf(headers: Headers): string {
+  const cookie = headers.cookie("user");
+  return cookie == null ? "none" : cookie.toString();
 }

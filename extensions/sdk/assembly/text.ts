@@ -1,0 +1,47 @@
+import { allocate } from "./arena";
+import { Bytes } from "./bytes";
+
+// Every text that an API takes is `Bytes` or a string. The host wants UTF-8; a string is UTF-16.
+// The transform puts the UTF-8 of a literal behind its UTF-16 and marks the string, so that a
+// literal costs nothing here. Any other string is encoded into the arena on each call.
+
+/** In front of a string, as of every object: the word of the memory manager. */
+const MANAGER_WORD: usize = 20;
+
+/** In front of a string, as of every object: its length in bytes of UTF-16. */
+const SIZE_WORD: usize = 4;
+
+/** Set in the manager's word of a literal with UTF-8; the bits below it hold its length. */
+const LITERAL_BIT: u32 = 0x8000_0000;
+
+let measured: i32 = 0;
+
+/** Where the UTF-8 of a text begins; its length is then in `textLength`, until the next text. */
+@inline
+export function textStart<T>(text: T): usize {
+  if (isString<T>()) return stringStart(changetype<string>(text));
+  if (idof<T>() != idof<Bytes>()) ERROR("expected Bytes or a string");
+  const bytes = changetype<Bytes>(text);
+  measured = bytes.length;
+  return bytes.start;
+}
+
+/** The length in bytes of the text that `textStart` was last asked for. */
+@inline
+export function textLength(): i32 {
+  return measured;
+}
+
+function stringStart(text: string): usize {
+  const address = changetype<usize>(text);
+  const word = load<u32>(address - MANAGER_WORD);
+  if (word & LITERAL_BIT) {
+    measured = word & ~LITERAL_BIT;
+    return address + load<u32>(address - SIZE_WORD);
+  }
+  measured = String.UTF8.byteLength(text);
+  const at = allocate(measured);
+  if (at == 0) measured = 0;
+  else String.UTF8.encodeUnsafe(address, text.length, at);
+  return at;
+}

@@ -1,0 +1,3 @@
+import "./background";
+import "./http";
+import "./tcp";

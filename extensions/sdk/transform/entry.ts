@@ -1,0 +1,82 @@
+import { READ } from "./config-decoder.ts";
+import { entriesOf, type FilterClass, isBackground } from "./filters.ts";
+import type { PluginClass, PluginClasses } from "./syntax.ts";
+
+/** One plugin of the module: a filter, a Background, or one of each. */
+interface Part {
+  readonly rootId: string;
+  readonly filter: FilterClass | undefined;
+  readonly background: FilterClass | undefined;
+}
+
+/** The file that makes a module out of the plugin's classes: what it registers and exports. */
+export function entryOf(classes: PluginClasses, filters: readonly FilterClass[]): string {
+  const rootIds = [...new Set(filters.map(({ rootId }) => rootId))];
+  const parts = rootIds.map((rootId): Part => {
+    const same = filters.filter((each) => each.rootId === rootId);
+    return {
+      rootId,
+      filter: same.find((each) => !isBackground(each)),
+      background: same.find(isBackground),
+    };
+  });
+  const isAlone = parts.length === 1;
+  const exports = [...entriesOf(classes, filters)].map(([file, names]) => {
+    return `export { ${[...names].join(", ")} } from "@weft/sdk/assembly/entry/${file}";`;
+  });
+  return [
+    `import { Background, Bytes, JsonReader, logError, Plugin, Stream } from "@weft/sdk/assembly";`,
+    `import { ${isAlone ? "register" : "registerAs"} } from "@weft/sdk/assembly";`,
+    ...exports,
+    ...parts.map((part, i) => pluginOf(classes, part, i)),
+    ...parts.map(({ rootId }, i) => {
+      const create = `(): Plugin => new WeftPlugin${i}()`;
+      return isAlone ? `register(${create});` : `registerAs(${JSON.stringify(rootId)}, ${create});`;
+    }),
+  ].join("\n");
+}
+
+function pluginOf(classes: PluginClasses, { rootId, filter, background }: Part, i: number): string {
+  const config = background?.config ?? filter?.config ?? null;
+  const configClass = config === null ? undefined : classes.get(config);
+  const imports = [
+    ...(filter === undefined ? [] : [importOf(filter, `WeftFilter${i}`)]),
+    ...(background === undefined ? [] : [importOf(background, `WeftBackground${i}`)]),
+    ...(configClass === undefined ? [] : [importOf(configClass, `WeftConfig${i}`)]),
+  ];
+  const generic = configClass === undefined ? "" : `<WeftConfig${i}>`;
+  const base = background === undefined ? `Background${generic}` : `WeftBackground${i}`;
+  const isShared = filter?.config !== null && filter?.config === config;
+  const create = `
+  createStream(): Stream | null {
+    const stream = new WeftFilter${i}();
+    ${isShared && configClass !== undefined ? "stream.config = this.config;" : ""}
+    return stream;
+  }`;
+  return `${imports.join("\n")}
+class WeftPlugin${i} extends ${base} {
+${configClass === undefined ? "" : configureOf(rootId, i)}
+${filter === undefined ? "" : create}
+}`;
+}
+
+/** Reads the configuration; none at all is as good as one without settings. */
+function configureOf(rootId: string, i: number): string {
+  return `
+  configure(bytes: Bytes): bool {
+    const json = new JsonReader(bytes.isEmpty ? Bytes.of("{}") : bytes);
+    const config = new WeftConfig${i}();
+    config.${READ}(json);
+    if (!json.finish()) {
+      logError(${JSON.stringify(`${rootId}: `)} + json.problem);
+      return false;
+    }
+    this.config = config;
+    return this.onConfigure();
+  }`;
+}
+
+function importOf({ name, source }: PluginClass, as: string): string {
+  const path = source.normalizedPath.replace(/\.ts$/, "");
+  return `import { ${name} as ${as} } from "./${path}";`;
+}

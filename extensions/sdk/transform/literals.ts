@@ -1,0 +1,104 @@
+import {
+  CallExpression,
+  type Expression,
+  IdentifierExpression,
+  NewExpression,
+  type Node,
+  ParenthesizedExpression,
+  type Parser,
+  type Source,
+  StringLiteralExpression,
+  TernaryExpression,
+  VariableDeclaration,
+  type VariableStatement,
+} from "assemblyscript";
+import { parseStatements, rewrite } from "./syntax.ts";
+
+/** Functions that want a literal as the compiler knows it. */
+const COMPILE_TIME = ["ERROR", "WARNING", "INFO", "assert", "abort", "trace", "nameof"];
+
+/** In front of an object's data: words of the memory manager and the collector, id and size. */
+const HEADER_BYTES = 20;
+
+/** What the compiler numbers strings with. */
+const STRING_ID = 2;
+
+/** Says that UTF-8 follows the UTF-16; the bits below it hold its length. See assembly/text.ts. */
+const LITERAL_BIT = 0x8000_0000;
+
+/**
+ * Puts in place of each string literal that is an argument a string whose UTF-8 lies behind its
+ * UTF-16. It stays a string of the same text, so that this changes the meaning of no program.
+ */
+export interface Literals {
+  /** Lowers the literals of a source. */
+  lower(source: Source): void;
+  /** The declarations of all strings so far, to be compiled with the rest. */
+  declarations(): string;
+}
+
+export function createLiterals(parser: Parser): Literals {
+  const names = new Map<string, string>();
+
+  const lowered = ({ value: text, range }: StringLiteralExpression): Expression => {
+    const name = names.get(text) ?? `weftText${names.size}`;
+    names.set(text, name);
+    const expression = `changetype<string>(${name} + ${HEADER_BYTES})`;
+    const [statement] = parseStatements(parser, `const x = ${expression};`, range);
+    const [declaration] = (statement as VariableStatement).declarations;
+    return declaration?.initializer as Expression;
+  };
+
+  const loweredArgument = (argument: Expression): Expression => {
+    if (argument instanceof StringLiteralExpression) return lowered(argument);
+    if (argument instanceof ParenthesizedExpression) {
+      argument.expression = loweredArgument(argument.expression);
+    }
+    if (argument instanceof TernaryExpression) {
+      argument.ifThen = loweredArgument(argument.ifThen);
+      argument.ifElse = loweredArgument(argument.ifElse);
+    }
+    return argument;
+  };
+
+  const lowerIn = (node: Node): Node => {
+    if (node instanceof CallExpression || node instanceof NewExpression) {
+      if (!(node instanceof CallExpression && isCompileTime(node.expression))) {
+        node.args = node.args.map(loweredArgument);
+      }
+    }
+    if (
+      node instanceof VariableDeclaration &&
+      node.initializer instanceof StringLiteralExpression
+    ) {
+      node.initializer = lowered(node.initializer);
+    }
+    return node;
+  };
+
+  return {
+    lower: (source) => {
+      for (const statement of source.statements) {
+        lowerIn(statement);
+        rewrite(statement, lowerIn);
+      }
+    },
+    declarations: () =>
+      [...names].map(([text, name]) => `@global @lazy const ${name} = ${data(text)};`).join("\n"),
+  };
+}
+
+function isCompileTime(callee: Expression): boolean {
+  return callee instanceof IdentifierExpression && COMPILE_TIME.includes(callee.text);
+}
+
+/** A string object in static memory, with its UTF-8 behind it. */
+function data(text: string): string {
+  const utf16 = Buffer.from(text, "utf16le");
+  const utf8 = Buffer.from(text);
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt32LE((LITERAL_BIT | utf8.byteLength) >>> 0, 0);
+  header.writeUInt32LE(STRING_ID, 12);
+  header.writeUInt32LE(utf16.byteLength, 16);
+  return `memory.data<u8>([${[...header, ...utf16, ...utf8].join(",")}], 16)`;
+}
