@@ -43,8 +43,9 @@ export function upstreamHttp(
   protocol: Protocol,
   policy: PortPolicy,
 ): Record<string, Any> | undefined {
-  const http = upstreamHttpOf(protocol, policy);
-  if (http === "none") return undefined;
+  const spoken = upstreamHttpOf(protocol, policy);
+  // To a port for TLS or bytes only a rule for HTTP leads, which then may well bring the TLS.
+  const http = spoken === "none" ? "http1" : spoken;
   const common = commonOptions(policy);
   const upstreamHttpProtocolOptions = followsRequestHost(policy.tls);
   const errors = errorCodes(policy.outlierDetection);
