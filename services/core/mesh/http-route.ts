@@ -79,6 +79,7 @@ function validateRedirect(redirect: HttpRedirect, report: Report): void {
   if (uri !== "" && prefixRewrite !== "") {
     report.conflict("prefixRewrite", "redirect has both uri and prefixRewrite");
   }
+  checkOneLine({ uri, authority, prefixRewrite }, report);
   if (scheme !== "" && scheme !== "http" && scheme !== "https") {
     report.bad("scheme", `scheme ${JSON.stringify(scheme)} is neither http nor https`);
   }
@@ -88,6 +89,13 @@ function validateRedirect(redirect: HttpRedirect, report: Report): void {
   if ((redirectCode !== 0 || report.isWritten("redirectCode")) && !isRedirectCode(redirectCode)) {
     const help = `it is one of ${REDIRECT_CODES.join(", ")}`;
     report.bad("redirectCode", `redirectCode ${redirectCode} is not one Envoy sends`, help);
+  }
+}
+
+/** What becomes part of a header: Envoy refuses a whole table of routes for a line break in one. */
+function checkOneLine(texts: Readonly<Record<string, string>>, report: Report): void {
+  for (const [field, text] of Object.entries(texts)) {
+    if (/[\0\r\n]/.test(text)) report.bad(field, `${field} has a line break`);
   }
 }
 
@@ -127,7 +135,9 @@ function validateRewrite(rewrite: HttpRewrite, report: Report): void {
   if (uri === "" && authority === "" && uriRegexRewrite === undefined) {
     report.missing("", "rewrite changes nothing", "give it uri, uriRegexRewrite or authority");
   }
+  checkOneLine({ uri, authority }, report);
   if (uriRegexRewrite === undefined) return;
+  checkOneLine({ rewrite: uriRegexRewrite.rewrite }, report.in("uriRegexRewrite"));
   if (uri !== "") report.conflict("uriRegexRewrite", "rewrite has both uri and uriRegexRewrite");
   if (uriRegexRewrite.match === "") {
     report.missing("uriRegexRewrite.match", "uriRegexRewrite has no match");

@@ -13,10 +13,14 @@ test.each([
   "[[:alpha:]_-]+",
   "a{2,3}b{0,}c{4}",
   "a{,3}",
+  "((a{10}){10}){10}",
+  "(a{1000})(b{1000})|c{1000}",
+  "((a{2}b{500}){2}){0,1}",
   "\\Qa.b(\\E",
   "\\pL\\p{Greek}\\x41\\x{1F600}",
   "[\\x00-\\x7f]",
   "\\.\\/\\-",
+  "[\\p{Lu}\\P{^Old_Italic}\\p{Any}]",
 ])("%j is RE2", (pattern) => {
   expect(regexProblem(pattern)).toBeUndefined();
 });
@@ -40,6 +44,11 @@ test.each([
   ["[a", "leaves a class open"],
   ["[z-a]", "has the range z-a, which is none"],
   ["a{1001}", "repeats more than 1000 times: {1001}"],
+  ["((a{100}){100}){2}", "repeats more than 1000 times, one count within another"],
+  ["(x{1000}){2}", "repeats more than 1000 times, one count within another"],
+  ["(a|b{3}(c{400}d)*e){3}", "repeats more than 1000 times, one count within another"],
+  ["\\p{Nonsense}+", "has the class \\p{Nonsense}, which RE2 does not know"],
+  ["[\\pQ]", "has the class \\pQ, which RE2 does not know"],
   ["a{3,2}", "repeats from more to fewer: {3,2}"],
   ["a\\", "ends with a backslash"],
   ["a".repeat(1025), "has 1025 characters, at most 1024"],

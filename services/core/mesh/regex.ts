@@ -1,7 +1,7 @@
 /** RE2 programs grow with the pattern, and Envoy holds one a route: Istio allows 1024 too. */
 const REGEX_LENGTH_MAX = 1024;
 
-/** RE2's limit on a counted repetition. */
+/** RE2's limit on a counted repetition, and on the product of those within one another. */
 const REPEAT_MAX = 1000;
 
 const ESCAPES_OUTSIDE = "AbBCdDsSwWzaftnrvQE";
@@ -16,19 +16,28 @@ export function regexProblem(pattern: string): string | undefined {
   if (pattern.length > REGEX_LENGTH_MAX) {
     return `has ${pattern.length} characters, at most ${REGEX_LENGTH_MAX}`;
   }
-  let depth = 0;
+  /** For each open group the most that something in it is repeated. */
+  const groups: number[] = [];
+  let within = 1;
+  let last = 1;
   let repeatable = false;
   let at = 0;
   while (at < pattern.length) {
-    const rest = pattern.slice(at);
-    const step = stepOf(rest, repeatable);
+    const step = stepOf(pattern.slice(at), repeatable);
     if (typeof step === "string") return step;
-    depth += step.depth;
-    if (depth < 0) return "closes a group that is not open";
+    if (step.depth > 0) groups.push(within);
+    if (step.depth > 0) within = 1;
+    const outer = step.depth < 0 ? groups.pop() : within;
+    if (outer === undefined) return "closes a group that is not open";
+    // What was just read, which is what a repetition that follows is of.
+    if (step.times !== undefined) last *= step.times;
+    else last = step.depth < 0 ? within : 1;
+    if (last > REPEAT_MAX) return `repeats more than ${REPEAT_MAX} times, one count within another`;
+    within = Math.max(outer, step.depth > 0 ? 1 : last);
     repeatable = step.repeatable;
     at += step.length;
   }
-  return depth > 0 ? "leaves a group open" : undefined;
+  return groups.length > 0 ? "leaves a group open" : undefined;
 }
 
 interface Step {
@@ -36,6 +45,8 @@ interface Step {
   readonly depth: number;
   /** Whether a repetition may follow. */
   readonly repeatable: boolean;
+  /** How often this counted repetition repeats what stands before it. */
+  readonly times?: number;
 }
 
 /** The next piece of the pattern, or why it is none. */
@@ -62,7 +73,10 @@ function stepOf(rest: string, repeatable: boolean): Step | string {
         return `repeats more than ${REPEAT_MAX} times: ${all}`;
       }
       if (max && Number(max) < Number(min)) return `repeats from more to fewer: ${all}`;
-      return repeatOf(all, rest, repeatable);
+      const step = repeatOf(all, rest, repeatable);
+      // RE2 counts `{2,}` as two.
+      const times = Math.max(Number(max || min), 1);
+      return typeof step === "string" ? step : { ...step, times };
     }
     case "|":
       return { length: 1, depth: 0, repeatable: false };
@@ -84,6 +98,8 @@ function escapeOf(rest: string): Step | string {
   const next = rest[1];
   if (next === undefined) return "ends with a backslash";
   const long = LONG_ESCAPE.exec(rest);
+  const unknown = unknownClass(rest);
+  if (unknown !== undefined) return unknown;
   if (long !== null) return { length: long[0].length, depth: 0, repeatable: true };
   if (/[1-9]/.test(next)) return `refers back with \\${next}, which RE2 does not know`;
   if (/[A-Za-z_]/.test(next) && !ESCAPES_OUTSIDE.includes(next)) {
@@ -92,6 +108,23 @@ function escapeOf(rest: string): Step | string {
   if (next !== "Q") return { length: 2, depth: 0, repeatable: true };
   const end = rest.indexOf("\\E");
   return { length: end < 0 ? rest.length : end + 2, depth: 0, repeatable: true };
+}
+
+/** Why a class of Unicode such as `\\pL` or `\\p{Greek}` is none, or undefined. */
+function unknownClass(rest: string): string | undefined {
+  const [all, braced, letter] = /^\\[pP](?:\{\^?(\w+)\}|(\w))/.exec(rest) ?? [];
+  const name = braced ?? letter;
+  if (name === undefined || /^(?:Any|[CLMNPSZ][a-z]?)$/.test(name) || isScript(name))
+    return undefined;
+  return `has the class ${all}, which RE2 does not know`;
+}
+
+function isScript(name: string): boolean {
+  try {
+    return new RegExp(`\\p{Script=${name}}`, "u").source !== "";
+  } catch {
+    return false; // no such script
+  }
 }
 
 function groupOf(rest: string): Step | string {
@@ -128,6 +161,8 @@ function classOf(rest: string): Step | string {
 
 /** One member of a class: a letter, or a class by name, which has no letter. */
 function classAtomOf(rest: string): { length: number; letter?: string } | string {
+  const unknown = unknownClass(rest);
+  if (unknown !== undefined) return unknown;
   const named = /^(?:\[:\^?\w+:\]|\\[pP](?:\{\^?\w+\}|[A-Z])|\\[dDsSwW])/.exec(rest);
   if (named !== null) return { length: named[0].length };
   const letter = String.fromCodePoint(rest.codePointAt(0) ?? 0);

@@ -102,6 +102,11 @@ test.each([
     "redirect: { uri: /x, redirectCode: 304 }",
     "bad_value redirect.redirectCode: redirectCode 304 is not one Envoy sends",
   ],
+  ['redirect: { uri: "/x\\r\\ny" }', "bad_value redirect.uri: uri has a line break"],
+  [
+    `${route}, rewrite: { uriRegexRewrite: { match: a, rewrite: "b\\n" } }`,
+    "bad_value rewrite.uriRegexRewrite.rewrite: rewrite has a line break",
+  ],
   ["redirect: {}", "missing_field redirect: redirect leads nowhere else"],
   [
     "directResponse: { status: 100 }",
