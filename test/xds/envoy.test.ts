@@ -148,3 +148,23 @@ describe("a real Envoy on SotW ADS", () => {
     expect((await get(envoy)).body).toBe("I am y");
   });
 });
+
+test("an Envoy whose connection has come of age makes a new one, and is sent nothing", async () => {
+  await using x = await startApp("I am x");
+  const held = [cluster("x"), assignment("x", x.port), routes("x"), plugin("v1"), listener("l1")];
+  await using server = await startTestServer(snapshot(held), { ageMsMax: 1_000 });
+  await using envoy = await startEnvoy({ xdsPort: server.port, apiType: "DELTA_GRPC" });
+  await synced(server);
+  const before = wire(server);
+  const seen = new Set(server.streams);
+  await until(() => {
+    for (const stream of server.streams) seen.add(stream);
+    return seen.size === 3;
+  }, "the third stream");
+  await until(
+    () => [...server.streams].every(({ status }) => status().resourcesSent === 0),
+    "quiet",
+  );
+  expect(wire(server)).toEqual(before);
+  expect((await get(envoy)).status).toBe(200);
+});
