@@ -482,6 +482,11 @@ test.for([
   [64, ["get", "sheep"], "error[WEFT0610]: there is no kind sheep"],
   [64, ["delete", "vs"], "error[WEFT0610]: give either KIND NAME or -f FILE"],
   [64, ["ps", "--server", "ftp://x"], "error[WEFT0610]: --server ftp://x is no http or https URL"],
+  [
+    64,
+    ["agent", "--name", "shop-1", "--ip", "here"],
+    "error[WEFT0610]: option '--ip <address>' argument 'here' is invalid",
+  ],
   [65, ["apply", "-f", "proxy.json"], "error[WEFT"],
   [66, ["apply", "-f", "ghost.yaml"], "error[WEFT0611]: ghost.yaml does not exist"],
   [66, ["get", "vs", "ghost"], "error[WEFT0120]: mesh"],

@@ -6,12 +6,12 @@ import { EXIT, exitCodesHelp, exitOf } from "./exit.ts";
 const WITNESSES: readonly (readonly [number, readonly Code[]])[] = [
   [EXIT.no, ["control.stale_base", "mesh.revert_conflict", "plugin.in_use"]],
   [EXIT.failed, ["log.frozen", "log.unavailable", "log.outcome_unknown", "control.internal"]],
-  [EXIT.usage, ["cli.usage", "control.bad_request"]],
+  [EXIT.usage, ["cli.usage", "control.bad_request", "agent.bad_options"]],
   [EXIT.badFile, ["manifest.unknown_field", "plugin.not_wasm", "control.refused"]],
   [EXIT.missing, ["cli.no_file", "mesh.unknown_resource", "mesh.unknown_revision"]],
-  [EXIT.unreachable, ["cli.unreachable"]],
+  [EXIT.unreachable, ["cli.unreachable", "agent.unreachable"]],
   [EXIT.timedOut, ["cli.timed_out"]],
-  [EXIT.denied, ["control.denied", "ca.denied"]],
+  [EXIT.denied, ["control.denied", "ca.denied", "agent.refused"]],
 ];
 
 test("each error code ends the program with what it means", () => {

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import type { AgentOptions } from "@weft/agent/main";
+import { WeftError } from "@weft/core/error";
 import { createLogger, systemClock } from "@weft/core/runtime";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option, type OptionValues } from "commander";
 import { connectApi } from "../api.ts";
 import { addGlobalOptions, addHelpSections, globalOptions } from "../options.ts";
 import { findProgram } from "../programs.ts";
@@ -21,7 +23,7 @@ export function registerAgent(program: Command): void {
     .command("agent")
     .description("run beside one workload: its key, its certificate, its Envoy")
     .requiredOption("--name <name>", "of the workload, such as shop-1")
-    .requiredOption("--ip <address>", "where peers reach it")
+    .requiredOption("--ip <address>", "where peers reach it", readAddress)
     .option("--service-account <name>", "who it is", "default")
     .option("--label <key=value>", "of the workload; as often as it has labels", collectLabel, {})
     .option("--inbound <port=endpoint>", "what its Envoy lets in", collectInbound, [])
@@ -30,7 +32,8 @@ export function registerAgent(program: Command): void {
         .choices(["sidecar", "router"])
         .default("sidecar"),
     )
-    .option("--token <token>", "join token, for the first certificate (WEFT_TOKEN)")
+    .option("--join-token-file <path>", "join token, for the first certificate (WEFT_TOKEN)")
+    .option("--token <token>", "the same in the open: whoever lists processes reads it")
     .option("--xds <host:port>", "xDS and CA of the control plane", "127.0.0.1:15012")
     .option("--root-cert <file>", "roots to trust; else those that the API shows")
     .option("--trust-domain <name>", "of the mesh", "cluster.local")
@@ -45,8 +48,9 @@ export function registerAgent(program: Command): void {
   addGlobalOptions(command);
   addHelpSections(command, {
     examples: [
+      "export WEFT_TOKEN=$(weft token create --service-account shop -o name)",
       "weft agent --name shop-1 --service-account shop --label app=shop --ip 127.0.7.1 \\",
-      '      --inbound 8000=127.0.0.1:3001 --token "$(weft token create --service-account shop -o name)"',
+      "      --inbound 8000=127.0.0.1:3001",
     ],
   });
   command.action(() => run(command));
@@ -76,21 +80,34 @@ async function run(command: Command): Promise<void> {
     stateFolder: join(folder, "state"),
     clock: systemClock,
     log: createLogger(`agent ${options["name"]}@${hostname()}`),
-    ...tokenOf(options["token"] ?? process.env["WEFT_TOKEN"]),
+    ...tokenOf(options),
   };
   await using agent = await startAgent(agentOptions);
   terminal.out(`${options["name"]} runs; admin at ${agent.adminUrl}\n`);
   await stopSignal();
 }
 
-function tokenOf(token: string | undefined): { readonly token?: string } {
+/** A token on the command line is seen by everybody on the machine; it is taken all the same. */
+function tokenOf({ joinTokenFile, token = process.env["WEFT_TOKEN"] }: OptionValues): {
+  readonly token?: string;
+} {
+  if (joinTokenFile !== undefined) return { token: readText(joinTokenFile).trim() };
   return token === undefined ? {} : { token };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new WeftError("missing", "cli.no_file", `${path} cannot be read: ${why}`, { cause });
+  }
 }
 
 /** The roots in a file, or those that the API shows: on one machine the API is as trusted as a file. */
 async function rootsOf(command: Command): Promise<string> {
   const { rootCert } = command.opts();
-  if (rootCert !== undefined) return readFileSync(rootCert, "utf8");
+  if (rootCert !== undefined) return readText(rootCert);
   const { roots } = await connectApi(globalOptions(command)).getRoots({});
   return roots.join("");
 }
@@ -109,6 +126,11 @@ function collectInbound(text: string, inbound: readonly Inbound[]): readonly Inb
     throw new InvalidArgumentError("An inbound port looks like 8000=127.0.0.1:3001.");
   }
   return [...inbound, { port: readPort(port), endpoint }];
+}
+
+function readAddress(text: string): string {
+  if (isIP(text) !== 0) return text;
+  throw new InvalidArgumentError("An address looks like 127.0.7.1.");
 }
 
 function readPort(text: string): number {
