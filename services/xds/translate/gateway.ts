@@ -21,6 +21,8 @@ export interface GatewayServer {
 export interface GatewayPort {
   readonly bind: string;
   readonly port: number;
+  /** Name of the listener, as Istio's tools know it: `0.0.0.0_8080` unless a server asks for more. */
+  readonly name: string;
   /** Name of the route table: `http.8080`, with the address where a server asks for one. */
   readonly routes: string;
   readonly servers: readonly GatewayServer[];
@@ -53,8 +55,9 @@ function gatewayPorts(scope: Scope): readonly GatewayPort[] {
       if (!isServed || !isPort(port) || (server.bind !== "" && !isIp(server.bind))) continue;
       const bind = server.bind || ownAddress(scope);
       const key = `${bind}_${port}`;
+      const name = `${server.bind || "0.0.0.0"}_${port}`;
       const routes = server.bind === "" ? `http.${port}` : `http.${port}.${server.bind}`;
-      const at = ports.get(key) ?? { bind, port, routes, servers: [] };
+      const at = ports.get(key) ?? { bind, port, name, routes, servers: [] };
       ports.set(key, at);
       at.servers.push({ gateway: resource, server });
     }
@@ -67,7 +70,7 @@ function ownAddress({ proxy }: Scope): string {
   return isLoopback(proxy.ip) ? proxy.ip : "0.0.0.0";
 }
 
-function gatewayListener(scope: Scope, { bind, port, routes }: GatewayPort): Listener {
+function gatewayListener(scope: Scope, { bind, port, name, routes }: GatewayPort): Listener {
   const filters = [
     ...pluginFilters(scope, "client", port),
     ...routeFilters,
@@ -75,14 +78,14 @@ function gatewayListener(scope: Scope, { bind, port, routes }: GatewayPort): Lis
     routerFilter,
   ];
   return create(ListenerSchema, {
-    name: `${bind}_${port}`,
+    name,
     address: addressOf(bind, port),
     trafficDirection: TrafficDirection.OUTBOUND,
     filterChains: [
       {
         filters: [
           httpConnectionManager(scope, {
-            statPrefix: `outbound_${bind}_${port};`,
+            statPrefix: `outbound_${name};`,
             routes,
             filters,
             caller: "outside",
