@@ -1,3 +1,4 @@
+import { Bytes } from "./bytes";
 import { leave } from "./callback";
 import { readLogLevel } from "./log";
 import { Plugin } from "./plugin";
@@ -11,49 +12,39 @@ import { openStreams, putStream, takeStream } from "./stream-table";
 /** Streams that end between two collections; the more streams are open, the more may end. */
 const ENDED_MIN: i32 = 64;
 
-const plugins = new Map<u32, Plugin>();
+/** The newest of the plugins, which are linked: there are few, and of most modules one. */
+let newest: Plugin | null = null;
 
-const rootIds = new Array<string>();
-const creators = new Array<() => Plugin>();
-let findCreator: (() => i32) = (): i32 => 0;
+let createPlugin: () => Plugin | null = (): Plugin | null => null;
 
 let streamEnded: ((id: u32) => void) | null = null;
 let ended: i32 = 0;
 
-/** Names the only plugin of this module. It answers to any root id. */
-export function register(create: () => Plugin): void {
-  creators.push(create);
+/** Names what makes the plugin of a root context, or answers null where it knows none. */
+export function register(create: () => Plugin | null): void {
+  createPlugin = create;
 }
 
-/** Names one of several plugins of this module: the one of this root id. */
-export function registerAs(rootId: string, create: () => Plugin): void {
-  rootIds.push(rootId);
-  creators.push(create);
-  findCreator = creatorOfRootId;
-}
-
-function creatorOfRootId(): i32 {
-  const wanted = getProperty("plugin_root_id");
-  if (wanted == null) return -1;
-  for (let i = 0; i < rootIds.length; i++) {
-    if (wanted.equals(rootIds[i])) return i;
-  }
-  return -1;
+/** The root id of the plugin that is being made; a module with several chooses by it. */
+export function rootId(): Bytes {
+  const id = getProperty("plugin_root_id");
+  return id == null ? Bytes.view(0, 0) : id;
 }
 
 /** Opens a context: a root if it has no parent, else a stream of that root. */
 export function openContext(id: u32, parent: u32): void {
-  if (parent == 0) openPlugin(id);
-  else if (plugins.has(parent)) openStream(id, plugins.get(parent));
+  if (parent == 0) return openPlugin(id);
+  const plugin = pluginAt(parent);
+  if (plugin != null) openStream(id, plugin);
 }
 
 function openPlugin(id: u32): void {
   readLogLevel();
-  const found = findCreator();
-  if (<u32>found >= <u32>creators.length) return;
-  const plugin = creators[found]();
+  const plugin = createPlugin();
+  if (plugin == null) return;
   plugin.id = id;
-  plugins.set(id, plugin);
+  plugin.older = newest;
+  newest = plugin;
 }
 
 function openStream(id: u32, plugin: Plugin): void {
@@ -71,13 +62,32 @@ export function watchStreamEnds(watch: (id: u32) => void): void {
 
 /** The plugin with this root id, or null. */
 export function pluginAt(root: u32): Plugin | null {
-  return plugins.has(root) ? plugins.get(root) : null;
+  let plugin: Plugin | null = newest;
+  while (plugin != null) {
+    if (plugin.id == root) return plugin;
+    plugin = plugin.older;
+  }
+  return null;
+}
+
+function closePlugin(root: u32): void {
+  let newer: Plugin | null = null;
+  let plugin: Plugin | null = newest;
+  while (plugin != null) {
+    if (plugin.id == root) {
+      if (newer == null) newest = plugin.older;
+      else newer.older = plugin.older;
+      return;
+    }
+    newer = plugin;
+    plugin = plugin.older;
+  }
 }
 
 /** Forgets a context and answers the stream that it was, if it was one. */
 export function closeContext(id: u32): Stream | null {
   const stream = takeStream(id);
-  if (stream == null) plugins.delete(id);
+  if (stream == null) closePlugin(id);
   const watch = streamEnded;
   if (watch != null) watch(id);
   ended++;

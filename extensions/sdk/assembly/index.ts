@@ -6,7 +6,7 @@ export {
 export { Body, downstreamData, requestBody, responseBody, upstreamData } from "./body";
 export { Bytes } from "./bytes";
 export { monotonicNs, random64, unixNs } from "./clock";
-export { register, registerAs } from "./contexts";
+export { register, rootId } from "./contexts";
 export { config, filter, max, min, schema } from "./decorators";
 export {
   callForeign, clearRouteCache, compress, declareProperty, Expression, LifeSpan, PropertyType,

@@ -103,10 +103,11 @@ export class JsonReader {
   /** The truth that stands here. */
   readBool(): bool {
     if (this.problem.length > 0) return false;
-    this.skipTo();
+    const first = this.skipTo();
     if (this.skipWord("true")) return true;
-    if (!this.skipWord("false")) this.expected("true or false");
-    return false;
+    if (this.skipWord("false")) return false;
+    if (first == 0x74 || first == 0x66) return this.fail(": expected true or false, misspelt");
+    return this.expected("true or false");
   }
 
   /** Steps over `null`, if it stands here. */
@@ -176,8 +177,9 @@ export class JsonReader {
 
   private noNumber(start: i32): i32 {
     this.position = start;
-    this.expected("a number");
-    return start;
+    const byte = this.bytes.at(start);
+    if (byte != 0x2d && <u32>byte - 0x30 > 9) this.expected("a number");
+    return this.failAt(": JSON does not write a number like this");
   }
 
   private skipDigits(): i32 {

@@ -17,6 +17,8 @@ export class NoConfig {}
 export abstract class Plugin {
   /** The host's id of it. */
   id: u32 = 0;
+  /** The plugin of this VM that was made before it. */
+  older: Plugin | null = null;
 
   /** The VM has started, with `vmConfigurationSize` bytes of configuration. False stops it. */
   onStart(_vmConfigurationSize: u32): bool {

@@ -26,14 +26,19 @@ export function entryOf(classes: PluginClasses, filters: readonly FilterClass[])
   });
   return [
     `import { Background, Bytes, JsonReader, logError, Plugin, Stream } from "@weft/sdk/assembly";`,
-    `import { ${isAlone ? "register" : "registerAs"} } from "@weft/sdk/assembly";`,
+    `import { register, rootId } from "@weft/sdk/assembly";`,
     ...exports,
     ...parts.map((part, i) => pluginOf(classes, part, i)),
-    ...parts.map(({ rootId }, i) => {
-      const create = `(): Plugin => new WeftPlugin${i}()`;
-      return isAlone ? `register(${create});` : `registerAs(${JSON.stringify(rootId)}, ${create});`;
-    }),
+    `register((): Plugin | null => ${isAlone ? "new WeftPlugin0()" : choiceOf(parts)});`,
   ].join("\n");
+}
+
+/** A module that has several plugins chooses by root id; with one, any root id is its. */
+function choiceOf(parts: readonly Part[]): string {
+  const cases = parts.map(({ rootId }, i) => {
+    return `if (id.equals(${JSON.stringify(rootId)})) return new WeftPlugin${i}();`;
+  });
+  return `{ const id = rootId(); ${cases.join(" ")} return null; }`;
 }
 
 function pluginOf(classes: PluginClasses, { rootId, filter, background }: Part, i: number): string {
