@@ -1,9 +1,18 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ProxyReportSchema } from "@weft/proto/weft/status/v1/proxy_pb.ts";
 import { buildPlugin } from "@weft/sdk/build";
@@ -492,6 +501,11 @@ test.for([
   [66, ["get", "vs", "ghost"], "error[WEFT0120]: mesh"],
   [66, ["show", "r9999"], "error[WEFT0121]: there is no revision r9999"],
   [66, ["ca", "root"], "error[WEFT0505]: the mesh has no root yet"],
+  [
+    66,
+    ["agent", "--name", "a", "--ip", "127.0.0.1", "--join-token-file", "nowhere"],
+    "error[WEFT0611]: nowhere does not exist",
+  ],
   [66, ["explain", "WEFT9999"], "error[WEFT0614]: there is no code WEFT9999"],
   [1, ["apply", "-f", "shop.yaml", "--expect-base", "r1"], "error[WEFT0602]: the head is r"],
   [
@@ -516,6 +530,23 @@ test("who is not permitted ends with 77", async () => {
     "error[WEFT0604]: the request has no token",
   ]);
   expect((await weft(["ps", ...server, "--token-file", tokenFile])).code).toBe(0);
+});
+
+test("a control plane that is stopped while it starts leaves no nats-server", async () => {
+  const data = join(folder, "called-off");
+  const doors = ["--api", "--xds", "--xds-plain", "--monitor"].flatMap((flag) => [
+    flag,
+    "127.0.0.1:0",
+  ]);
+  const child = start(["up", "--data", data, ...doors]);
+  const pidFile = join(data, "nats", "nats-server.pid");
+  const deadline = performance.now() + 10_000;
+  while (!existsSync(pidFile) && performance.now() < deadline) await sleep(5);
+  const [pid] = readFileSync(pidFile, "utf8").split(" ");
+  const ended = once(child, "close");
+  child.kill("SIGTERM");
+  await ended;
+  expect(() => process.kill(Number(pid), 0)).toThrow("ESRCH");
 });
 
 test("out of time is 75, interrupted is 130", async () => {

@@ -1,12 +1,11 @@
-import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import type { AgentOptions } from "@weft/agent/main";
-import { WeftError } from "@weft/core/error";
 import { createLogger, systemClock } from "@weft/core/runtime";
 import { type Command, InvalidArgumentError, Option, type OptionValues } from "commander";
 import { connectApi } from "../api.ts";
+import { readText } from "../documents.ts";
 import { addGlobalOptions, addHelpSections, globalOptions } from "../options.ts";
 import { findProgram } from "../programs.ts";
 import { createTerminal } from "../terminal.ts";
@@ -57,9 +56,12 @@ export function registerAgent(program: Command): void {
 }
 
 async function run(command: Command): Promise<void> {
+  const stopping = new AbortController();
+  const stopped = stopSignal().then(() => stopping.abort());
   const { startAgent } = await import("@weft/agent/main");
   const options = command.opts();
   const terminal = createTerminal();
+  const token = tokenOf(options);
   const folder = resolve(options["folder"] ?? `.weft/agents/${options["name"]}`);
   const agentOptions: AgentOptions = {
     server: options["xds"],
@@ -80,11 +82,12 @@ async function run(command: Command): Promise<void> {
     stateFolder: join(folder, "state"),
     clock: systemClock,
     log: createLogger(`agent ${options["name"]}@${hostname()}`),
-    ...tokenOf(options),
+    signal: stopping.signal,
+    ...token,
   };
   await using agent = await startAgent(agentOptions);
   terminal.out(`${options["name"]} runs; admin at ${agent.adminUrl}\n`);
-  await stopSignal();
+  await stopped;
 }
 
 /** A token on the command line is seen by everybody on the machine; it is taken all the same. */
@@ -93,15 +96,6 @@ function tokenOf({ joinTokenFile, token = process.env["WEFT_TOKEN"] }: OptionVal
 } {
   if (joinTokenFile !== undefined) return { token: readText(joinTokenFile).trim() };
   return token === undefined ? {} : { token };
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new WeftError("missing", "cli.no_file", `${path} cannot be read: ${why}`, { cause });
-  }
 }
 
 /** The roots in a file, or those that the API shows: on one machine the API is as trusted as a file. */

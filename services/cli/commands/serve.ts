@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { EXIT } from "../exit.ts";
 import { addHelpSections } from "../options.ts";
 import { ROLES, type Role, type ServeOptions, type Serving, serve } from "../serve.ts";
 import { createTerminal } from "../terminal.ts";
@@ -19,7 +20,9 @@ export function registerServe(program: Command): void {
     ],
   });
   command.action(async () => {
-    await holdUntilStopped(command, await serve(serveOptions(command, command.opts()["nats"])));
+    const stopped = stopSignal();
+    const starting = serve(serveOptions(command, command.opts()["nats"]));
+    await holdUntilStopped(command, { starting, stopped });
   });
 }
 
@@ -68,12 +71,30 @@ export function serveOptions(command: Command, nats: string): ServeOptions {
   };
 }
 
+/** How long a start that is called off may take to close what it has opened. */
+const CALLED_OFF_MS_MAX = 2_000;
+
+export interface Holding {
+  readonly starting: Promise<Serving>;
+  /** Of `stopSignal`, called before anything was started. */
+  readonly stopped: Promise<void>;
+  readonly nats?: string;
+}
+
 /** Says where the replica serves, and keeps it until a signal; a second signal ends at once. */
 export async function holdUntilStopped(
   command: Command,
-  serving: Serving,
-  nats?: string,
+  { starting, stopped, nats }: Holding,
 ): Promise<void> {
+  const serving = await Promise.race([starting, stopped]);
+  if (serving === undefined) {
+    // It may wait for a NATS that is not there: then nothing is half written either.
+    const late = setTimeout(() => process.exit(EXIT.interrupted), CALLED_OFF_MS_MAX);
+    const closed = starting.then((begun) => begun[Symbol.asyncDispose]());
+    await closed.catch(() => {}); // a start that fails has closed what it opened
+    clearTimeout(late);
+    return;
+  }
   const { doors } = serving;
   const terminal = createTerminal();
   if (command.opts()["output"] === "json") {
@@ -88,10 +109,14 @@ export async function holdUntilStopped(
       if (where !== "") terminal.out(`${name.padEnd(8)}${where}\n`);
     }
   }
-  await stopSignal();
+  await stopped;
   await serving[Symbol.asyncDispose]();
 }
 
+/**
+ * Resolves with the first signal to stop; a second one then ends at once. To be called before
+ * anything is started: a signal that nobody waits for ends the process, and its children stay.
+ */
 export async function stopSignal(): Promise<void> {
   // The command line's own handler would end at once, with everything half open.
   process.removeAllListeners("SIGINT");
@@ -102,8 +127,9 @@ export async function stopSignal(): Promise<void> {
     once(process, "SIGTERM", { signal }),
     once(process, "SIGHUP", { signal }),
   ]);
+  for (const again of ["SIGINT", "SIGTERM"])
+    process.once(again, () => process.exit(EXIT.interrupted));
   waiting.abort();
-  for (const again of ["SIGINT", "SIGTERM"]) process.once(again, () => process.exit(130));
 }
 
 function readRoles(text: string): Role[] {

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { addHelpSections } from "../options.ts";
 import { findProgram } from "../programs.ts";
 import { serve } from "../serve.ts";
-import { addServeOptions, holdUntilStopped, serveOptions } from "./serve.ts";
+import { addServeOptions, holdUntilStopped, serveOptions, stopSignal } from "./serve.ts";
 
 export function registerUp(program: Command): void {
   const command = program
@@ -19,6 +19,7 @@ export function registerUp(program: Command): void {
 }
 
 async function up(command: Command): Promise<void> {
+  const stopped = stopSignal();
   const { data, natsPort } = command.opts();
   await using nats = await startNatsServer({
     program: await findProgram("natsServer"),
@@ -27,5 +28,6 @@ async function up(command: Command): Promise<void> {
     restart: true,
     log: createLogger("nats-server"),
   });
-  await holdUntilStopped(command, await serve(serveOptions(command, nats.url)), nats.url);
+  const starting = serve(serveOptions(command, nats.url));
+  await holdUntilStopped(command, { starting, stopped, nats: nats.url });
 }
