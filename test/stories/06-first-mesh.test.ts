@@ -1,7 +1,7 @@
 // docs/first-mesh.md as a user follows it: `weft up`, two `weft agent`s, YAML, traffic, and a way back.
 
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -54,12 +54,15 @@ async function startAgent(name: string, ip: string, ...args: string[]): Promise<
     "-o",
     "name",
   );
+  const tokenFile = join(folder, `${name}.token`);
+  writeFileSync(tokenFile, token, { mode: 0o600 });
   return startProgram(CLI, {
     args: [
       ...["agent", "--name", name, "--service-account", account, "--label", `app=${account}`],
       ...["--ip", ip, "--xds", control.addresses.xds, "--folder", join(folder, name), ...args],
+      ...["--join-token-file", tokenFile],
     ],
-    env: { WEFT_SERVER: control.addresses.api, WEFT_TOKEN: token.trim() },
+    env: { WEFT_SERVER: control.addresses.api },
   });
 }
 
