@@ -15,7 +15,7 @@ function tokenFile(text: string): string {
 test("on loopback callers are who they say they are", async () => {
   const access = await createAccess({ host: "127.0.0.1" });
   access.check(new Headers({ host: "127.0.0.1:8080" }));
-  access.check(new Headers({ host: "localhost:8080", origin: "http://localhost:3000" }));
+  access.check(new Headers({ host: "localhost:8080", origin: "http://localhost:8080" }));
   expect(access.actorOf("ada@desk")).toMatchObject({ id: "ada@desk", via: "loopback" });
   expect(access.actorOf("\u001b[31m ")).toMatchObject({ id: "[31m", via: "loopback" });
   expect(access.actorOf("")).toMatchObject({ id: "anonymous", via: "loopback" });
@@ -27,6 +27,8 @@ test("a page of another site cannot call the API on loopback", async () => {
     { host: "evil.example:8080" },
     { host: "127.0.0.1:8080", origin: "https://evil.example" },
     { host: "127.0.0.1:8080", origin: "null" },
+    { host: "127.0.0.1:8080", origin: "http://127.0.0.1:9999" },
+    { host: "127.0.0.1:8080", origin: "http://localhost:8080" },
   ]) {
     expect(() => access.check(new Headers(headers))).toThrow("control.foreign_origin");
   }

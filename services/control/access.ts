@@ -54,12 +54,13 @@ export function isLoopback(host: string): boolean {
 function byLoopback(): Access {
   return {
     check(headers) {
-      const host = hostOf(`http://${headers.get("host") ?? "localhost"}`);
+      const to = urlOf(`http://${headers.get("host") ?? "localhost"}`);
       const origin = headers.get("origin");
-      if (host === undefined || !isLoopback(host)) {
+      if (to === undefined || !isLoopback(to.hostname)) {
         throw foreign("the request was sent to a name that is not this machine's");
       }
-      if (origin !== null && hostOf(origin) !== host) {
+      // Another port is another program: a workload that answers on loopback, with a page of its own.
+      if (origin !== null && urlOf(origin)?.host !== to.host) {
         throw foreign("the request was made by a page of another origin");
       }
     },
@@ -103,8 +104,8 @@ function actor(claimed: string, via: string): Actor {
   return create(ActorSchema, { id: id || NOBODY, via });
 }
 
-function hostOf(url: string): string | undefined {
-  return URL.canParse(url) ? new URL(url).hostname : undefined;
+function urlOf(url: string): URL | undefined {
+  return URL.canParse(url) ? new URL(url) : undefined;
 }
 
 function sha256(text: string): Buffer {
