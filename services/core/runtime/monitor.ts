@@ -7,6 +7,13 @@ type MetricType = "counter" | "gauge";
 /** Label sets that one metric may have: above it, a caller has put something unbounded in a label. */
 const SERIES_MAX = 10_000;
 
+/** Connections at once: a scraper, probes, and people who look. */
+const CONNECTIONS_MAX = 256;
+
+/** How long the head of a request may take, and how often that is looked at. */
+const HEAD_MS_MAX = 10_000;
+const LOOK_MS = 5_000;
+
 export type Labels = Readonly<Record<string, string>>;
 
 /** The metrics of a process, and whether each of its parts is well. */
@@ -68,7 +75,8 @@ export async function serveMonitor(
   monitor: Monitor,
   options: { readonly host: string; readonly port: number; readonly version: string },
 ): Promise<AsyncDisposable & { readonly port: number }> {
-  const server = createServer((request, response) => {
+  const limits = { headersTimeout: HEAD_MS_MAX, connectionsCheckingInterval: LOOK_MS };
+  const server = createServer(limits, (request, response) => {
     const reply = (status: number, body: string): void => {
       response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(body);
     };
@@ -87,6 +95,7 @@ export async function serveMonitor(
         return reply(404, "there are /ready, /livez, /version and /metrics\n");
     }
   });
+  server.maxConnections = CONNECTIONS_MAX;
   await new Promise<void>((done, fail) => {
     server.once("error", fail);
     server.listen(options.port, options.host, done);
