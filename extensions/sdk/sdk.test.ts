@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { buildPlugin } from "./build.ts";
 import { createHost, type Header, Module } from "./host/index.ts";
@@ -78,6 +79,36 @@ test("a filter keeps its fields for its stream and for no other", () => {
     ["answer", "2"],
     ["answer", "1"],
   ]);
+});
+
+test("streams are told apart, in whatever order they begin and end", () => {
+  const steps = fc.array(
+    fc.record({ kind: fc.constantFrom("open", "count", "close"), at: fc.nat() }),
+    {
+      maxLength: 400,
+      size: "max",
+    },
+  );
+  fc.assert(
+    fc.property(steps, (all) => {
+      const host = createHost(wasm);
+      const root = host.start("") ?? 0;
+      const open: { stream: ReturnType<typeof host.openStream>; count: number }[] = [];
+      for (const { kind, at } of all) {
+        const chosen = open[at % Math.max(open.length, 1)];
+        if (kind === "open") open.push({ stream: host.openStream(root), count: 0 });
+        else if (chosen === undefined) continue;
+        else if (kind === "close") {
+          chosen.stream.close();
+          open.splice(open.indexOf(chosen), 1);
+        } else {
+          const answered = chosen.stream.requestHeaders([["ask", "count"]]);
+          expect(answered[1]).toEqual(["answer", `${++chosen.count}`]);
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test("what the host would drop is not said", () => {

@@ -1,10 +1,14 @@
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Parser } from "assemblyscript";
 import { expect, test } from "vitest";
 import { buildPlugin } from "./build.ts";
 import { createStub } from "./probe/stub.ts";
+import { filtersOf } from "./transform/filters.ts";
 import { capabilitiesOf, manifestOf, sha256Of } from "./transform/manifest.ts";
+import { addReset } from "./transform/reuse.ts";
+import { classesOf } from "./transform/syntax.ts";
 
 const folder = join(import.meta.dirname, "probe", "settings");
 const { wasm } = await buildPlugin(folder);
@@ -136,6 +140,36 @@ test("schema and type say what the decoder accepts", async () => {
   expect(types).toContain("readonly name: string;");
 });
 
+test.each([
+  [
+    "fields with a first value",
+    "a: i32 = 1; b: string = 'x'; c: Map<string, i32> = new Map<string, i32>();",
+    true,
+  ],
+  ["fields whose first value is nothing", "a: u64; b: bool; c: Bytes | null;", true],
+  ["a constant", "readonly a: i32 = 7;", true],
+  ["uses of its own fields", "a: i32 = 0; onDone(): void { this.a = this.a + 1; }", true],
+  [
+    "a field that must not change but may within",
+    "readonly a: Array<i32> = new Array<i32>();",
+    false,
+  ],
+  ["a field without a first value", "a!: Bytes;", false],
+  ["a constructor", "constructor() { super(); }", false],
+  [
+    "a callback that keeps it",
+    "onDone(): void { new HttpCall('a').send(this, new B(this)); }",
+    false,
+  ],
+])("a filter with %s serves again: %s %s", (_, members, isReusable) => {
+  const parser = new Parser();
+  const source = `@filter("a") class A extends HttpFilter { ${members} }`;
+  parser.parseFile(source, "assembly/index.ts", true);
+  const classes = classesOf(parser.sources);
+  const [filter] = filtersOf(parser, classes);
+  expect(filter && addReset(parser, classes, filter)).toBe(isReusable);
+});
+
 /** The complaints about a plugin of one file. */
 async function complaintsAbout(source: string): Promise<string> {
   const plugin = await mkdtemp(join(tmpdir(), "weft-plugin-"));
@@ -177,6 +211,10 @@ test.each([
   [
     `class C {}\n@filter("a")\nclass A extends HttpFilter<C> {}`,
     "assembly/index.ts:4:17: C is no configuration: put @config on the class C",
+  ],
+  [
+    `@config\nclass C {}\n@filter("a")\nclass A extends HttpFilter<C> {}\n@filter("a")\nclass B extends Background {}`,
+    "assembly/index.ts:7:7: A and B share a root id but no configuration: derive B from Background<C>",
   ],
   [
     `@config\nclass C {\n  x: symbol = 1;\n}\n@filter("a")\nclass A extends HttpFilter<C> {}`,

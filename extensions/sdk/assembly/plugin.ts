@@ -3,6 +3,9 @@ import * as host from "./abi/host";
 import { Bytes } from "./bytes";
 import { Stream } from "./stream";
 
+/** Objects put aside for streams to come: what a busy moment leaves behind is not kept for good. */
+const SPARES_MAX: i32 = 256;
+
 /**
  * What stands for the configuration of those that have none. Global, because the compiler looks
  * for the default of a type parameter where a class derives, not where it is written.
@@ -19,6 +22,9 @@ export abstract class Plugin {
   id: u32 = 0;
   /** The plugin of this VM that was made before it. */
   older: Plugin | null = null;
+
+  private spare: Stream | null = null;
+  private spares: i32 = 0;
 
   /** The VM has started, with `vmConfigurationSize` bytes of configuration. False stops it. */
   onStart(_vmConfigurationSize: u32): bool {
@@ -55,6 +61,24 @@ export abstract class Plugin {
   /** Makes what stands for a stream or connection that begins; null leaves it alone. */
   createStream(): Stream | null {
     return null;
+  }
+
+  /** Puts the object of a stream that is gone aside for another one. */
+  keepSpare(stream: Stream): void {
+    if (this.spares >= SPARES_MAX) return;
+    this.spares++;
+    stream.older = this.spare;
+    this.spare = stream;
+  }
+
+  /** Takes an object that was put aside, or answers null. */
+  takeSpare(): Stream | null {
+    const taken = this.spare;
+    if (taken == null) return null;
+    this.spares--;
+    this.spare = taken.older;
+    taken.older = null;
+    return taken;
   }
 
   /** Has `onTick` called so often, from now on; 0 ends it. False if the host refuses. */

@@ -4,9 +4,14 @@ import { Stream } from "./stream";
 const SLOTS_MIN: i32 = 64;
 
 /**
- * The open streams by the host's ids. Ids only rise, so most lie in the slot of their own low
- * bits; one that finds it taken lies in the next free one. Nothing is allocated while as many
- * streams end as begin.
+ * Scatters ids (2^32 over the golden ratio): they come one after another, and those of streams
+ * that stay open would form runs that every search had to walk through.
+ */
+const SCATTER: u32 = 0x9e37_79b1;
+
+/**
+ * The open streams by the host's ids. One that finds its slot taken lies in the next free one.
+ * Nothing is allocated while as many streams end as begin.
  */
 let slots: i32 = SLOTS_MIN;
 let ids = new StaticArray<u32>(SLOTS_MIN);
@@ -41,7 +46,7 @@ export function takeStream(id: u32): Stream | null {
   const mask = slots - 1;
   let next = (gap + 1) & mask;
   while (unchecked(ids[next]) != 0) {
-    const home = <i32>unchecked(ids[next]) & mask;
+    const home = homeOf(unchecked(ids[next]));
     if (((next - home) & mask) >= ((next - gap) & mask)) {
       unchecked(ids[gap] = ids[next]);
       unchecked(streams[gap] = streams[next]);
@@ -57,12 +62,18 @@ export function takeStream(id: u32): Stream | null {
 /** The slot of an id, or the free one where it would be put. No id is 0. */
 function slotOf(id: u32): i32 {
   const mask = slots - 1;
-  let slot = <i32>id & mask;
+  let slot = homeOf(id);
   while (true) {
     const found = unchecked(ids[slot]);
     if (found == id || found == 0) return slot;
     slot = (slot + 1) & mask;
   }
+}
+
+/** The slot where an id would lie if nothing else did. */
+@inline
+function homeOf(id: u32): i32 {
+  return <i32>((id * SCATTER) >> 12) & (slots - 1);
 }
 
 function grow(): void {

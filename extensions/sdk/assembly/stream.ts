@@ -9,6 +9,11 @@ export abstract class Stream {
   /** The plugin it belongs to. */
   plugin!: Plugin;
 
+  /** Whether the object may serve another stream once this one is gone. */
+  isReusable: bool = false;
+  /** Of the plugin's spare objects, the one put aside before this one. */
+  older: Stream | null = null;
+
   /** Everything about the stream is known: the time for access logs. Can be the first callback. */
   onLog(): void {}
 

@@ -1,5 +1,6 @@
 import { READ } from "./config-decoder.ts";
 import { entriesOf, type FilterClass, isBackground } from "./filters.ts";
+import { RESET } from "./reuse.ts";
 import type { PluginClass, PluginClasses } from "./syntax.ts";
 
 /** One plugin of the module: a filter, a Background, or one of each. */
@@ -10,7 +11,11 @@ interface Part {
 }
 
 /** The file that makes a module out of the plugin's classes: what it registers and exports. */
-export function entryOf(classes: PluginClasses, filters: readonly FilterClass[]): string {
+export function entryOf(
+  classes: PluginClasses,
+  filters: readonly FilterClass[],
+  reusable: ReadonlySet<FilterClass>,
+): string {
   const rootIds = [...new Set(filters.map(({ rootId }) => rootId))];
   const parts = rootIds.map((rootId): Part => {
     const same = filters.filter((each) => each.rootId === rootId);
@@ -28,7 +33,7 @@ export function entryOf(classes: PluginClasses, filters: readonly FilterClass[])
     `import { Background, Bytes, JsonReader, logError, Plugin, Stream } from "@weft/sdk/assembly";`,
     `import { register, rootId } from "@weft/sdk/assembly";`,
     ...exports,
-    ...parts.map((part, i) => pluginOf(classes, part, i)),
+    ...parts.map((part, i) => pluginOf(classes, part, i, reusable)),
     `register((): Plugin | null => ${isAlone ? "new WeftPlugin0()" : choiceOf(parts)});`,
   ].join("\n");
 }
@@ -41,7 +46,12 @@ function choiceOf(parts: readonly Part[]): string {
   return `{ const id = rootId(); ${cases.join(" ")} return null; }`;
 }
 
-function pluginOf(classes: PluginClasses, { rootId, filter, background }: Part, i: number): string {
+function pluginOf(
+  classes: PluginClasses,
+  { rootId, filter, background }: Part,
+  i: number,
+  reusable: ReadonlySet<FilterClass>,
+): string {
   const config = background?.config ?? filter?.config ?? null;
   const configClass = config === null ? undefined : classes.get(config);
   const imports = [
@@ -52,17 +62,31 @@ function pluginOf(classes: PluginClasses, { rootId, filter, background }: Part, 
   const generic = configClass === undefined ? "" : `<WeftConfig${i}>`;
   const base = background === undefined ? `Background${generic}` : `WeftBackground${i}`;
   const isShared = filter?.config !== null && filter?.config === config;
-  const create = `
-  createStream(): Stream | null {
-    const stream = new WeftFilter${i}();
-    ${isShared && configClass !== undefined ? "stream.config = this.config;" : ""}
-    return stream;
-  }`;
+  const hasConfig = isShared && configClass !== undefined;
+  const isReusable = filter !== undefined && reusable.has(filter);
   return `${imports.join("\n")}
 class WeftPlugin${i} extends ${base} {
 ${configClass === undefined ? "" : configureOf(rootId, i)}
-${filter === undefined ? "" : create}
+${filter === undefined ? "" : createOf(i, hasConfig, isReusable)}
 }`;
+}
+
+/** Makes the filter of a stream, out of one that has ended if that may be. */
+function createOf(i: number, hasConfig: boolean, isReusable: boolean): string {
+  const reuse = `
+    const spare = changetype<WeftFilter${i} | null>(this.takeSpare());
+    if (spare != null) {
+      spare.${RESET}();
+      ${hasConfig ? "spare.config = this.config;" : ""}
+      return spare;
+    }`;
+  return `
+  createStream(): Stream | null {${isReusable ? reuse : ""}
+    const stream = new WeftFilter${i}();
+    ${hasConfig ? "stream.config = this.config;" : ""}
+    ${isReusable ? "stream.isReusable = true;" : ""}
+    return stream;
+  }`;
 }
 
 /** Reads the configuration; none at all is as good as one without settings. */

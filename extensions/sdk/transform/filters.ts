@@ -85,6 +85,13 @@ export function filtersOf(parser: Parser, classes: PluginClasses): FilterClass[]
     const message = `the root id "${filter.rootId}" is taken: ${mend}`;
     complain(parser, filter.declaration.name.range, message);
   }
+  for (const filter of filters) {
+    const other = filters.find((each) => each.rootId === filter.rootId && isBackground(each));
+    if (other === undefined || filter.config === null || other.config === filter.config) continue;
+    const mend = `derive ${other.name} from Background<${filter.config}>`;
+    const message = `${filter.name} and ${other.name} share a root id but no configuration: ${mend}`;
+    complain(parser, other.declaration.name.range, message);
+  }
   return filters;
 }
 

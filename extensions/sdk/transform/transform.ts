@@ -10,8 +10,9 @@ import { type ConfigClass, configClassesOf } from "./config-class.ts";
 import { decoderOf, READER } from "./config-decoder.ts";
 import { emptySchema, schemaOf, typesOf } from "./config-schema.ts";
 import { entryOf } from "./entry.ts";
-import { type FilterClass, filtersOf } from "./filters.ts";
+import { type FilterClass, filtersOf, isBackground } from "./filters.ts";
 import { createLiterals } from "./literals.ts";
+import { addReset } from "./reuse.ts";
 import {
   classesOf,
   complain,
@@ -64,12 +65,15 @@ export function createTransform() {
       const readers = new Set<Source>();
       for (const config of configs.values()) addDecoder(parser, config, readers);
       for (const { declaration } of classes.values()) dropDecorators(declaration, ["schema"]);
+      const reusable = new Set(
+        filters.filter((each) => !isBackground(each) && addReset(parser, classes, each)),
+      );
       const literals = createLiterals(parser);
       const metrics = own.flatMap(metricsOf);
       for (const source of parser.sources) if (isLowered(source)) literals.lower(source);
       // Only the generated entry exports: what a file exports for the others is not the host's.
       for (const source of own) (source as { sourceKind: number }).sourceKind = USER;
-      parser.parseFile(entryOf(classes, filters), ENTRY_PATH, true);
+      parser.parseFile(entryOf(classes, filters, reusable), ENTRY_PATH, true);
       const entry = parser.sources.find(({ normalizedPath }) => normalizedPath === ENTRY_PATH);
       if (entry !== undefined) literals.lower(entry);
       parser.parseFile(literals.declarations(), "weft-literals.ts", true);

@@ -23,6 +23,9 @@ export function proxy_on_context_create(context: u32, parent: u32): void {
 export function proxy_on_delete(context: u32): void {
   enter();
   const stream = closeContext(context);
-  if (stream != null) stream.onDelete();
+  if (stream != null) {
+    stream.onDelete();
+    if (stream.isReusable) stream.plugin.keepSpare(stream);
+  }
   leaveAndCollect();
 }
