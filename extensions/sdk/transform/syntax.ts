@@ -1,5 +1,4 @@
 import {
-  type CallExpression,
   ClassDeclaration,
   type DeclarationStatement,
   type DecoratorNode,
@@ -140,9 +139,6 @@ function rewritten(node: Node, change: (node: Node) => Node): Node {
   if (changed === node) rewrite(node, change);
   return changed;
 }
-
-/** The arguments of calls and of `new` are what hostcalls get their texts from. */
-export type WithArguments = Pick<CallExpression, "args">;
 
 /**
  * Parses statements with the compiler's own parser, which also loads what they import. They stand

@@ -40,7 +40,8 @@ export class Caller extends HttpFilter {
 
   private askHttp(): Action {
     const call = new HttpCall("authz").post("/check", Bytes.of("body")).header("x", "é");
-    return call.within(50).send(this, new Checked(this)) ? Action.Pause : this.respond(503, "no call");
+    const isSent = call.within(50).send(this, new Checked(this));
+    return isSent ? Action.Pause : this.respond(503, "no call");
   }
 
   private askGrpc(): Action {
