@@ -8,6 +8,7 @@ import { RBACSchema } from "@weft/proto/envoy/extensions/filters/http/rbac/v3/rb
 import { RouterSchema } from "@weft/proto/envoy/extensions/filters/http/router/v3/router_pb.ts";
 import { WasmSchema } from "@weft/proto/envoy/extensions/filters/http/wasm/v3/wasm_pb.ts";
 import type { HttpFilterSchema } from "@weft/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
+import { WasmPlugin_FailStrategy as FailStrategy } from "@weft/proto/weft/mesh/v1/wasm_plugin_pb.ts";
 import { fromControlPlane } from "./config-source.ts";
 import { CORS_FILTER } from "./cors.ts";
 import { dnsCache } from "./dns.ts";
@@ -24,17 +25,23 @@ export type HttpFilterInit = Init<typeof HttpFilterSchema>;
 export function pluginFilters(scope: Scope, side: TrafficSide, port?: number): HttpFilterInit[] {
   return wasmPlugins(scope)
     .filter(({ spec }) => concernsTraffic(spec, side, port))
-    .map((plugin) => ({
-      name: extensionName(plugin),
-      configType: {
-        case: "configDiscovery",
-        value: {
-          // The listener waits for the configuration: without it every request would get 500.
-          configSource: { ...fromControlPlane, initialFetchTimeout: seconds(0) },
-          typeUrls: [typeUrlOf(WasmSchema), typeUrlOf(RBACSchema)],
+    .map(
+      (plugin): HttpFilterInit => ({
+        name: extensionName(plugin),
+        configType: {
+          case: "configDiscovery",
+          value: {
+            // The listener waits for the configuration: without it every request would get 500.
+            configSource: { ...fromControlPlane, initialFetchTimeout: seconds(0) },
+            typeUrls: [typeUrlOf(WasmSchema), typeUrlOf(RBACSchema)],
+            // Envoy's failure policy is about requests, not about a plugin that does not even start.
+            ...(plugin.spec.failStrategy === FailStrategy.FAIL_OPEN && {
+              defaultConfig: pack(RBACSchema, {}),
+            }),
+          },
         },
-      },
-    }));
+      }),
+    );
 }
 
 /**
