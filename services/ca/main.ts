@@ -147,6 +147,11 @@ function routesOf(
     max: ADDRESS_REQUESTS_PER_MINUTE_MAX,
     clock,
   });
+  const certified = createRateLimit({
+    what: "client",
+    max: ADDRESS_REQUESTS_PER_MINUTE_MAX,
+    clock,
+  });
   const identities = createRateLimit({
     what: "identity",
     max: IDENTITY_CERTIFICATES_PER_MINUTE_MAX,
@@ -158,7 +163,9 @@ function routesOf(
     request: IstioCertificateRequest,
     call: GrpcCall,
   ): Promise<IstioCertificateResponse> {
-    addresses.take(call.peer.address);
+    // Whoever guesses tokens shall not keep its neighbours on the address from renewing.
+    if (call.peer.spiffeId === undefined) addresses.take(call.peer.address);
+    else certified.take(call.peer.spiffeId);
     const evidence = evidenceOf(call, clock.now());
     const csr = readCsr(request.csr);
     const caller = await attest(evidence, csr);
