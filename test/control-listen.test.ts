@@ -21,10 +21,11 @@ test("a request whose head drips in for ever is ended", async () => {
 });
 
 test("a request that was refused unread leaves its connection to the next one", async () => {
-  await using api = await listen((_, response) => void response.writeHead(403).end(), {
-    host: "127.0.0.1",
-    port: 0,
-  });
+  const refuse: Parameters<typeof listen>[0] = (_, response) => {
+    response.statusCode = 403;
+    response.end();
+  };
+  await using api = await listen(refuse, { host: "127.0.0.1", port: 0 });
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const ask = async () => {
     const options = { agent, host: "127.0.0.1", port: portOf(api.address), method: "POST" };
