@@ -16,7 +16,7 @@ test("a request whose head drips in for ever is ended", async () => {
   socket.on("error", () => {}); // a reset is as good as an end
   socket.write("POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n");
   const drip = setInterval(() => socket.write("a: b\r\n"), 20);
-  await once(socket.resume(), "close");
+  await new Promise((done) => socket.resume().once("close", done));
   clearInterval(drip);
 });
 
