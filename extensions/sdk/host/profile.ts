@@ -4,6 +4,8 @@ export interface Profile {
   readonly prefersMalloc: boolean;
   /** `proxy_on_vm_start` is called for every root and told its id, instead of once and 0. */
   readonly startsEveryRoot: boolean;
+  /** `proxy_validate_configuration` is called before `proxy_on_configure`. */
+  readonly validatesConfiguration: boolean;
   /** An HTTP stream ends with log, done, delete instead of done, log, delete. */
   readonly logsBeforeDone: boolean;
   /** Only a root may put its end off: what a stream answers to `proxy_on_done` is ignored. */
@@ -30,6 +32,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   "envoy-1.40": {
     prefersMalloc: true,
     startsEveryRoot: true,
+    validatesConfiguration: true,
     logsBeforeDone: true,
     onlyRootsDefer: true,
     headersPauseStopsAll: true,
@@ -43,6 +46,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   spec: {
     prefersMalloc: false,
     startsEveryRoot: false,
+    validatesConfiguration: false,
     logsBeforeDone: false,
     onlyRootsDefer: false,
     headersPauseStopsAll: false,
