@@ -64,6 +64,17 @@ export function createFlow(vm: Vm, context: Context, kinds: Kinds): FlowControl 
   let body: Uint8Array = new Uint8Array();
   let trailers: Header[] | null = null;
 
+  let isCalling = false;
+  let isResumeAsked = false;
+
+  /** Calls the plugin; a resumption it asks for meanwhile waits until its answer is acted on. */
+  const during = (act: () => void): void => {
+    isCalling = true;
+    act();
+    isCalling = false;
+    if (isResumeAsked) flow.resume();
+  };
+
   const passOn = () => {
     headers ??= held?.entries() ?? null;
     body = Buffer.concat([body, buffered]);
@@ -98,11 +109,13 @@ export function createFlow(vm: Vm, context: Context, kinds: Kinds): FlowControl 
       context.maps.set(kinds.headers, map);
       const words = vm.abi === "0.1.0" ? [] : [endOfStream ? 1 : 0];
       const callback = `proxy_on_${kinds.name}_headers`;
-      const answer = vm.enter(callback, context, [received.length, ...words]) ?? CONTINUE;
-      if (answer === CONTINUE || answer === CONTINUE_AND_END) {
-        context.maps.delete(kinds.headers);
-        if (hold === "nothing") passOn();
-      } else pauseOnHeaders(answer);
+      during(() => {
+        const answer = vm.enter(callback, context, [received.length, ...words]) ?? CONTINUE;
+        if (answer === CONTINUE || answer === CONTINUE_AND_END) {
+          context.maps.delete(kinds.headers);
+          if (hold === "nothing") passOn();
+        } else pauseOnHeaders(answer);
+      });
       return map.entries();
     },
     receiveBody: (bytes, endOfStream) => {
@@ -121,12 +134,14 @@ export function createFlow(vm: Vm, context: Context, kinds: Kinds): FlowControl 
         },
       });
       const words = [buffered.byteLength, endOfStream ? 1 : 0];
-      const answer = vm.enter(`proxy_on_${kinds.name}_body`, context, words) ?? CONTINUE;
-      context.buffers.delete(kinds.body);
-      if (hold === ("stopped" as Hold)) return;
-      if (answer === CONTINUE) passOn();
-      else if (answer >= STOP_WITHOUT_BUFFER) buffered = new Uint8Array();
-      else hold = "seen";
+      during(() => {
+        const answer = vm.enter(`proxy_on_${kinds.name}_body`, context, words) ?? CONTINUE;
+        context.buffers.delete(kinds.body);
+        if (hold === ("stopped" as Hold)) return;
+        if (answer === CONTINUE) passOn();
+        else if (answer >= STOP_WITHOUT_BUFFER) buffered = new Uint8Array();
+        else hold = "seen";
+      });
     },
     receiveTrailers: (received) => {
       const map = headerMap(received);
@@ -138,15 +153,19 @@ export function createFlow(vm: Vm, context: Context, kinds: Kinds): FlowControl 
       seen.set(kinds.trailers, map);
       context.maps.set(kinds.trailers, map);
       const callback = `proxy_on_${kinds.name}_trailers`;
-      const answer = vm.enter(callback, context, [received.length]) ?? CONTINUE;
-      if (hold === "stopped") return map.entries();
-      if (answer === CONTINUE) {
-        context.maps.delete(kinds.trailers);
-        passOn();
-      } else hold = "seen";
+      during(() => {
+        const answer = vm.enter(callback, context, [received.length]) ?? CONTINUE;
+        if (hold === "stopped") return;
+        if (answer === CONTINUE) {
+          context.maps.delete(kinds.trailers);
+          passOn();
+        } else hold = "seen";
+      });
       return map.entries();
     },
     resume: () => {
+      isResumeAsked = isCalling;
+      if (isCalling) return;
       if (hold === "stopped" || hold === "nothing") return;
       passOn();
       for (const act of waiting.splice(0)) act();

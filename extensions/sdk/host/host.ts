@@ -132,10 +132,7 @@ function startVm(vm: Vm, root: Context): boolean {
 function configure(vm: Vm, root: Context, { configuration }: Plugin): boolean {
   root.buffers.set(BufferKind.pluginConfiguration, { bytes: configuration });
   const size = configuration.byteLength;
-  const callbacks = ["proxy_validate_configuration", "proxy_on_configure"];
-  const isAccepted = callbacks
-    .slice(vm.profile.validatesConfiguration ? 0 : 1)
-    .every((callback) => vm.enter(callback, root, [size]) !== 0);
+  const isAccepted = vm.enter("proxy_on_configure", root, [size]) !== 0;
   root.buffers.delete(BufferKind.pluginConfiguration);
   return isAccepted;
 }

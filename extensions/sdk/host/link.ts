@@ -15,12 +15,15 @@ export interface LoadedModule {
   readonly imports: readonly { readonly module: string; readonly name: string }[];
 }
 
+/** 1 GiB: no VM of Envoy's may begin with more. */
+const MEMORY_PAGES_MAX = 16_384;
+
 const MARKER = "proxy_abi_version_";
 
 /** Compiles a module and checks all that it imports and exports; throws LoadError as Envoy says it. */
 export function loadModule(wasm: Uint8Array): LoadedModule {
   const module = compile(wasm);
-  const { imports, exports, hasStartSection } = moduleTypes(wasm);
+  const { imports, exports, hasStartSection, memoryPages } = moduleTypes(wasm);
   const abi = ABI_VERSIONS.find((version) => exports.has(MARKER + version.replaceAll(".", "_")));
   if (abi === undefined) throw new LoadError("Missing or unknown Proxy-Wasm ABI version");
   // Envoy dies of a hostcall in there; it is refused here, with or without one.
@@ -40,6 +43,7 @@ export function loadModule(wasm: Uint8Array): LoadedModule {
     throw new LoadError(`Bad function signature for: ${name}, ${types}`);
   }
   if (exports.get("memory")?.kind !== "memory") throw new LoadError("The module has no memory");
+  if (memoryPages > MEMORY_PAGES_MAX) throw new LoadError("Failed to create new Wasm instance");
   if (!exports.has("malloc") && !exports.has("proxy_on_memory_allocate")) {
     throw new LoadError("The module exports no allocator");
   }

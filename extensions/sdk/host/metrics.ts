@@ -51,15 +51,15 @@ export function createMetrics({ counters, gauges, histograms }: MetricStore): Me
     increment: (id, delta) => {
       const name = nameOf(id);
       const kind = id % ID_STEP;
-      if (name === undefined) return Status.notFound;
       if (kind === HISTOGRAM || (kind === COUNTER && delta <= 0n)) return Status.badArgument;
+      if (name === undefined) return Status.notFound;
       return add(kind === COUNTER ? counters : gauges, name, delta);
     },
     get: (id) => {
       const name = nameOf(id);
       const kind = id % ID_STEP;
-      if (name === undefined) return Status.notFound;
       if (kind === HISTOGRAM) return Status.badArgument;
+      if (name === undefined) return Status.notFound;
       return [(kind === COUNTER ? counters : gauges).get(name) ?? 0n];
     },
   };

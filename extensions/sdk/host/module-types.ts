@@ -5,6 +5,8 @@ export interface ModuleTypes {
   readonly imports: readonly { module: string; name: string; kind: Kind; type: string }[];
   readonly exports: ReadonlyMap<string, { readonly kind: Kind; readonly type: string }>;
   readonly hasStartSection: boolean;
+  /** Pages of 64 KiB it begins with. */
+  readonly memoryPages: number;
 }
 
 const KINDS = ["function", "table", "memory", "global", "tag"] as const;
@@ -21,7 +23,7 @@ const VALUES: Readonly<Record<number, string>> = {
 };
 
 const HEADER_BYTES = 8;
-const [TYPES, IMPORTS, FUNCTIONS, EXPORTS, START] = [1, 2, 3, 7, 8];
+const [TYPES, IMPORTS, FUNCTIONS, MEMORIES, EXPORTS, START] = [1, 2, 3, 5, 7, 8] as const;
 
 /** Reads the types of a module that WebAssembly has compiled, and that is well formed therefore. */
 export function moduleTypes(wasm: Uint8Array): ModuleTypes {
@@ -30,6 +32,7 @@ export function moduleTypes(wasm: Uint8Array): ModuleTypes {
   const imports: { module: string; name: string; kind: Kind; type: string }[] = [];
   const exports = new Map<string, { kind: Kind; type: string }>();
   let hasStartSection = false;
+  let memoryPages = 0;
   let at = HEADER_BYTES;
   const byte = () => wasm[at++] ?? 0;
   const u32 = (): number => {
@@ -54,8 +57,10 @@ export function moduleTypes(wasm: Uint8Array): ModuleTypes {
     return all;
   };
   const limits = () => {
-    if (byte() % 2 === 1) u32();
-    u32();
+    const hasMaximum = byte() % 2 === 1;
+    const minimum = u32();
+    if (hasMaximum) u32();
+    return minimum;
   };
   const kind = () => KINDS[byte()] ?? "tag";
   const sections: Record<number, () => void> = {
@@ -70,7 +75,7 @@ export function moduleTypes(wasm: Uint8Array): ModuleTypes {
         if (item.kind === "function") {
           item.type = types[u32()] ?? "";
           functions.push(item.type);
-        } else if (item.kind === "memory") limits();
+        } else if (item.kind === "memory") memoryPages = limits();
         else if (item.kind === "table") {
           byte();
           limits();
@@ -81,6 +86,10 @@ export function moduleTypes(wasm: Uint8Array): ModuleTypes {
         imports.push(item);
       }),
     [FUNCTIONS]: () => times(() => functions.push(types[u32()] ?? "")),
+    [MEMORIES]: () =>
+      times(() => {
+        memoryPages = limits();
+      }),
     [EXPORTS]: () =>
       times(() => {
         const [named, what, index] = [name(), kind(), u32()];
@@ -99,5 +108,5 @@ export function moduleTypes(wasm: Uint8Array): ModuleTypes {
     sections[id]?.();
     at = end;
   }
-  return { imports, exports, hasStartSection };
+  return { imports, exports, hasStartSection, memoryPages };
 }

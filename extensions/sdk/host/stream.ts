@@ -60,6 +60,8 @@ export function createStream(vm: Vm, root: Context, { properties = {} }: StreamO
       if (localResponse !== null) return;
       localResponse = local;
       request.stop();
+      // In place of the upstream's response it does not pass through the plugin again.
+      if (response.seen.size > 0) return response.stop();
       const own: Header[] = [[":status", String(local.status)], ...local.headers];
       response.receiveHeaders(own, local.body.byteLength === 0);
       if (local.body.byteLength > 0) response.receiveBody(local.body, true);

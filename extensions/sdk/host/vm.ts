@@ -94,6 +94,7 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
   let depth = 0;
   let current = createContext(0, { name: "", rootId: "", configuration: new Uint8Array() });
   let effective = current;
+  contexts.set(current.id, current);
 
   const isAllowed = (name: string) => capabilities.length === 0 || capabilities.includes(name);
   const isThere = (name: string) =>

@@ -12,6 +12,10 @@ export interface Case {
     readonly headers?: readonly Header[];
     readonly body?: string;
   };
+  /** Why Envoy and our host's profile of it differ, where they do. */
+  readonly because?: string;
+  /** Envoy 1.40 dies of it, instead of refusing it: it is not asked. */
+  readonly killsEnvoy?: boolean;
   /** What the specification demands, where Envoy does otherwise. */
   readonly spec?: readonly string[];
 }

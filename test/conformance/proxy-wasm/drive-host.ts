@@ -62,19 +62,29 @@ function exchange(host: Host, root: number, one: Case): string {
     host.advance(SETTLE_MS);
     const sent = stream.request.headers;
     const isFree = stream.localResponse === null && !stream.isReset;
-    if (sent !== null && isFree) {
+    if (sent !== null && isFree && !stream.request.isPaused) {
       const head: Header[] = [[":status", "200"], ["content-type", "text/plain"], ...echoed(sent)];
       stream.responseHeaders(head, false);
       stream.responseBody(`upstream${Buffer.from(stream.request.body)}`, false);
       stream.responseBody("", true);
       host.advance(SETTLE_MS);
     }
-    stream.close();
-    host.advance(SETTLE_MS);
-    return clientSees(stream);
+    const seen = clientSees(stream);
+    end(host, stream);
+    return seen;
   } catch (error) {
     if (error instanceof Trap) return "503 ";
     throw error;
+  }
+}
+
+/** Closes a stream. The client has its answer by then, whatever the plugin does. */
+function end(host: Host, stream: ReturnType<Host["openStream"]>): void {
+  try {
+    stream.close();
+    host.advance(SETTLE_MS);
+  } catch (error) {
+    if (!(error instanceof Trap)) throw error;
   }
 }
 
@@ -82,7 +92,9 @@ function clientSees(stream: ReturnType<Host["openStream"]>): string {
   const { localResponse, response, isReset } = stream;
   if (isReset) return "reset";
   if (localResponse !== null) {
-    return [localResponse.status, Buffer.from(localResponse.body).toString()].join(" ");
+    const { status, body, headers } = localResponse;
+    const added = headers.flatMap(([name, value]) => (name === "x-added" ? [value] : []));
+    return [status, Buffer.from(body).toString(), ...added].join(" ");
   }
   if (response.headers === null) return "nothing";
   const header = (name: string) => response.headers?.find(([other]) => other === name)?.[1];

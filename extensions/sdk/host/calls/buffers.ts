@@ -20,8 +20,6 @@ export const bufferCalls = {
   proxy_get_buffer_bytes: hostcall("nnn", "B", (caller, kind, start, max) => {
     const buffer = bufferOf(caller, kind);
     if (typeof buffer === "number") return buffer;
-    // The sum of start and length must not wrap around in 32 bits.
-    if (start + max > 0xffff_ffff) return Status.badArgument;
     const isPastEnd = start > buffer.bytes.byteLength;
     if (isPastEnd && !caller.vm.profile.readsPastEnd) return Status.badArgument;
     return [buffer.bytes.slice(start, start + max)];
@@ -36,9 +34,8 @@ export const bufferCalls = {
     if (buffer.write === undefined) return Status.badArgument;
     const { bytes: old } = buffer;
     const end = Math.min(start + length, old.byteLength);
-    const isWhole = start === 0 && (length === 0 || end === old.byteLength);
     const isAppended = start >= old.byteLength;
-    if (caller.vm.profile.replacesWholeBuffers && !isWhole && !isAppended) {
+    if (caller.vm.profile.replacesWholeBuffers && start > 0 && !isAppended) {
       return Status.badArgument;
     }
     buffer.write(Buffer.concat([old.subarray(0, start), bytes, old.subarray(end)]));

@@ -28,12 +28,15 @@ export const mapCalls = {
   proxy_get_header_map_size: hostcall("n", "N", (caller, kind) =>
     see<[number]>(caller, kind, { act: (map) => [map.bytes], absent: [0] }),
   ),
-  proxy_get_header_map_pairs: hostcall("n", "B", (caller, kind) =>
-    see<[Uint8Array]>(caller, kind, {
+  proxy_get_header_map_pairs: hostcall("n", "B", (caller, kind) => {
+    const none: [Uint8Array] = [new Uint8Array()];
+    const isKnown = kind <= KIND_MAX && !caller.context.maps.has(kind);
+    if (isKnown && caller.vm.profile.missingMapsHaveNoPairs) return none;
+    return see<[Uint8Array]>(caller, kind, {
       act: (map) => [encodePairs(map.entries())],
-      absent: [new Uint8Array()],
-    }),
-  ),
+      absent: none,
+    });
+  }),
   proxy_set_header_map_pairs: hostcall("nb", "", (caller, kind, pairs) => {
     const headers = decodePairs(pairs);
     if (headers === null && !caller.vm.profile.ignoresMalformedPairs) {

@@ -5,6 +5,8 @@ import { Status } from "../status.ts";
 export const propertyCalls = {
   proxy_get_property: hostcall("b", "B", ({ vm, context }, path) => {
     const segments = splitPath(text(path));
+    // The whole tree of properties has no bytes.
+    if (path.byteLength === 0) return Status.serializationFailure;
     const { name, rootId } = context.plugin;
     const own: Properties = { plugin_name: name, plugin_root_id: rootId, plugin_vm_id: vm.vmId };
     const all = { ...vm.world.properties, ...own, ...context.properties() };

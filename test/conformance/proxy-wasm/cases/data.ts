@@ -130,7 +130,7 @@ export const shared: Table = [
   {
     id: "shared.empty",
     title: "an empty value is there",
-    probe: onRequest(write("key", ""), call("proxy_get_shared_data", "key", bytes(), word())),
+    probe: onRequest(write("key", ""), call("proxy_get_shared_data", "key", bytes(), 0x2_2000)),
   },
   {
     id: "shared.queue",

@@ -20,6 +20,8 @@ const PSEUDO = [
   [":path", "/"],
   [":authority", "probe"],
   [":scheme", "http"],
+  // Without it Envoy finds no route.
+  ["x-forwarded-proto", "http"],
 ] as const;
 
 /** Header maps: values, pairs, and when they are there. */
