@@ -1,5 +1,5 @@
 import { WeftError } from "@weft/core/error";
-import { ABI_VERSIONS, callbackType, hostType } from "./abi.ts";
+import { ABI_VERSIONS, type AbiVersion, callbackType, findCall } from "@weft/sdk/host";
 
 /** What a WebAssembly module says about itself. Types are written like "i32 i64 -> i32". */
 export interface ModuleFacts {
@@ -83,7 +83,7 @@ export function gateModule(bytes: Uint8Array): ModuleFacts {
     throw refusal("plugin.start_section", `the module has a start section: ${mend}`);
   }
   for (const { module, name, kind, type } of facts.imports) {
-    const wanted = hostType(module, name, abi);
+    const wanted = findCall(module, name, abi)?.type;
     if (wanted === undefined || kind !== "function") {
       const what = `${kind} ${module}.${name}`;
       throw refusal("plugin.bad_import", `no proxy offers the ${what} to ABI ${abi}: remove it`);
@@ -97,7 +97,7 @@ export function gateModule(bytes: Uint8Array): ModuleFacts {
   return facts;
 }
 
-function gateAbi({ abiVersions }: ModuleFacts): string {
+function gateAbi({ abiVersions }: ModuleFacts): AbiVersion {
   const known = ABI_VERSIONS.join(", ");
   const [abi, ...others] = abiVersions;
   if (abi === undefined) {
@@ -108,13 +108,14 @@ function gateAbi({ abiVersions }: ModuleFacts): string {
     const versions = abiVersions.join(" and ");
     throw refusal("plugin.no_abi", `the module has the markers of ABI ${versions}: keep one`);
   }
-  if (!ABI_VERSIONS.includes(abi)) {
+  const version = ABI_VERSIONS.find((each) => each === abi);
+  if (version === undefined) {
     throw refusal("plugin.no_abi", `ABI ${abi} is not known: build for one of ${known}`);
   }
-  return abi;
+  return version;
 }
 
-function gateExports({ exports, memory }: ModuleFacts, abi: string): void {
+function gateExports({ exports, memory }: ModuleFacts, abi: AbiVersion): void {
   for (const { name, kind, type } of exports) {
     const wanted = callbackType(name, abi);
     if (wanted === undefined || (kind === "function" && type === wanted)) continue;
