@@ -35,11 +35,19 @@ export type Outcome = "served" | "passed" | "failed";
 
 export interface ReloadStats {
   readonly reloads: number;
+  /** Reloads that came to nothing: the plugin trapped or refused its configuration. */
+  readonly failures: number;
+  /** Streams that came before the VM was old enough to be made anew. */
   readonly backoffs: number;
 }
 
 const RELOAD_INTERVAL_MS = 1_000;
 const NS_PER_MS = 1_000_000n;
+
+/** A plugin has answered that it cannot run with its configuration. */
+class RefusedError extends Error {
+  override readonly name = "RefusedError";
+}
 
 interface Worker {
   host: Host;
@@ -54,7 +62,7 @@ interface Worker {
 export function createProxy(wasm: Uint8Array, options: ProxyOptions = {}): Proxy {
   const loaded = loadModule(wasm);
   const world = createWorld(options);
-  const stats = { reloads: 0, backoffs: 0 };
+  const stats = { reloads: 0, failures: 0, backoffs: 0 };
   let created = 0;
   const make = (): Host => {
     created++;
@@ -63,7 +71,7 @@ export function createProxy(wasm: Uint8Array, options: ProxyOptions = {}): Proxy
   const load = (): Worker => {
     const host = make();
     const root = host.start(options.configuration ?? "", options.plugin);
-    if (root === null) throw new Error("Failed to configure base Wasm plugin");
+    if (root === null) throw new RefusedError("Failed to configure base Wasm plugin");
     return { host, root, loadedNs: world.clock.nowNs };
   };
   make();
@@ -80,9 +88,17 @@ export function createProxy(wasm: Uint8Array, options: ProxyOptions = {}): Proxy
       stats.backoffs++;
       return false;
     }
-    Object.assign(worker, load());
-    stats.reloads++;
-    return true;
+    // The next attempt waits as long, whatever comes of this one.
+    worker.loadedNs = world.clock.nowNs;
+    try {
+      Object.assign(worker, load());
+      stats.reloads++;
+      return true;
+    } catch (error) {
+      if (!(error instanceof Trap || error instanceof RefusedError)) throw error;
+      stats.failures++;
+      return false;
+    }
   };
 
   return {

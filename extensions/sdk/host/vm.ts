@@ -49,13 +49,15 @@ export interface Vm {
   /** Makes a root of a plugin, or a stream's context of a root, and tells the guest. */
   create(parent: Context | Plugin): Context;
   remove(context: Context): void;
+  /** Whether a context can still be told anything: it has not ended, nor has the VM failed. */
+  isAlive(context: Context): boolean;
   /** Calls an export on behalf of a context, whose id comes first; undefined if it is not there. */
   enter(name: string, context: Context, words?: readonly number[]): number | undefined;
   exports(name: string): boolean;
   allocate(bytes: number): number;
   /** Does this when the guest has returned. */
   defer(act: () => void): void;
-  /** Enters after so much virtual time, unless the VM is dead by then. */
+  /** Enters after so much virtual time, unless the context is dead by then. */
   later(ms: number, name: string, context: Context, words: readonly number[]): void;
   setTicks(root: Context, ms: number): void;
   setEffective(context: Context): void;
@@ -108,6 +110,8 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
       return (instance.exports[name] as Export)(...words);
     } catch (cause) {
       hasFailed = true;
+      // What a plugin asked for before it trapped is not done.
+      deferred.length = 0;
       if (cause instanceof Trap) throw cause;
       const last = world.logs.slice(said).at(-1)?.message ?? "without a word";
       throw new Trap(`${name} trapped: ${last}`, backtraceOf(cause, sourceMap), cause);
@@ -141,6 +145,7 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
     remove: (context) => {
       contexts.delete(context.id);
     },
+    isAlive: (context) => !hasFailed && contexts.has(context.id),
     enter: (name, context, words = []) => {
       const before = [current, effective] as const;
       [current, effective] = [context, context];
@@ -168,7 +173,7 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
     },
     later: (ms, name, context, words) => {
       world.clock.after(ms, () => {
-        if (!hasFailed && contexts.has(context.id)) vm.enter(name, context, words);
+        if (vm.isAlive(context)) vm.enter(name, context, words);
       });
     },
     setTicks: (root, ms) => {
@@ -176,8 +181,9 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
       root.stopTicks = () => {};
       if (ms === 0) return;
       const tick = () => {
+        if (!vm.isAlive(root)) return;
         root.stopTicks = world.clock.after(ms, tick);
-        if (!hasFailed) vm.enter("proxy_on_tick", root);
+        vm.enter("proxy_on_tick", root);
       };
       root.stopTicks = world.clock.after(ms, tick);
     },
