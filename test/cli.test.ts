@@ -344,6 +344,21 @@ test("rollback and delete in every form", async () => {
   await apply("shop.yaml");
 });
 
+test("delete and rollback warn of what stays and refers to what goes", async () => {
+  await apply("shop.yaml");
+  const broken = "warning[WEFT0124]: no service answers to host stock.example.com";
+  const place = "  --> shop.yaml:10:1  VirtualService default/stock";
+  const removed = await weft(["delete", "se", "stock", "--dry-run"]);
+  expect([removed.code, removed.stderr.split("\n").slice(0, 2)]).toEqual([0, [broken, place]]);
+  // The service goes and comes back before its route: to undo its return is to break the route.
+  await ok("delete", "-f", "shop.yaml");
+  writeFileSync(join(folder, "service.yaml"), SHOP.slice(0, SHOP.indexOf("---")));
+  const revision = await apply("service.yaml");
+  await apply("shop.yaml");
+  const undone = await weft(["rollback", revision, "--dry-run"]);
+  expect([undone.code, undone.stderr.split("\n").slice(0, 2)]).toEqual([0, [broken, place]]);
+});
+
 test("ps shows what replicas report", async () => {
   const proxies = [
     {

@@ -4,6 +4,8 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { WeftError } from "@weft/core/error";
 import {
   applyManifests,
+  type ChangeDraft,
+  checkBreakage,
   checkMesh,
   deleteResources,
   draftPut,
@@ -34,7 +36,7 @@ import { ManifestSchema } from "@weft/proto/weft/mesh/v1/manifest_pb.ts";
 import { PluginSchema } from "@weft/proto/weft/mesh/v1/plugin_pb.ts";
 import { readCommits } from "./chronicle.ts";
 import { type Control, deadline } from "./control.ts";
-import { digestOf, execute, refuseErrors, sha256 } from "./execute.ts";
+import { digestOf, execute, type Plan, refuseErrors, sha256 } from "./execute.ts";
 import { gateModule } from "./gate.ts";
 import { makeToken } from "./token.ts";
 
@@ -94,7 +96,7 @@ function remove(control: Control, request: DeleteRequest, signal: AbortSignal) {
     digest: digestOf(DeleteRequestSchema, request),
     mutation: request.mutation,
     signal,
-    plan: (mesh) => ({ drafts: deleteResources(mesh, refs) }),
+    plan: (mesh) => withBreakage(mesh, deleteResources(mesh, refs)),
   });
 }
 
@@ -107,15 +109,20 @@ async function rollback(control: Control, request: RollbackRequest, signal: Abor
   const revertOf = request.revision;
   if (request.restore) {
     const then = await history.at(revision, signal);
-    const plan = (mesh: Mesh) => ({ drafts: restoreMesh(mesh, then) });
+    const plan = (mesh: Mesh) => withBreakage(mesh, restoreMesh(mesh, then));
     return execute(control, { digest, mutation, signal, plan });
   }
   const before = await history.at(revision - 1, signal);
   for await (const committed of readCommits(journal, { from: revision, to: revision, signal })) {
-    const plan = (mesh: Mesh) => ({ drafts: revertCommit(mesh, committed, before) });
+    const plan = (mesh: Mesh) => withBreakage(mesh, revertCommit(mesh, committed, before));
     return execute(control, { digest, mutation, signal, revertOf, plan });
   }
   throw new WeftError("unavailable", "log.unavailable", `r${revision} was not read`);
+}
+
+/** What is decided, and the references that it would leave without what they name. */
+function withBreakage(mesh: Mesh, drafts: readonly ChangeDraft[]): Plan {
+  return { drafts, findings: checkBreakage(mesh, previewMesh(mesh, drafts, sha256)) };
 }
 
 /** A revision that a commit has. @throws WeftError missing `mesh.unknown_revision` */

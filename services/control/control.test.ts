@@ -5,6 +5,7 @@ import {
   createClient,
   createRouterTransport,
 } from "@connectrpc/connect";
+import { CODES } from "@weft/core/error";
 import {
   type CaLog,
   createMemoryBlobs,
@@ -16,9 +17,11 @@ import { type Clock, silentLogger } from "@weft/core/runtime";
 import {
   ApplyResponseSchema,
   ControlService,
+  DeleteResponseSchema,
   DiffResponseSchema,
   ErrorDetailSchema,
   LogResponseSchema,
+  RollbackResponseSchema,
 } from "@weft/proto/weft/control/v1/control_pb.ts";
 import { AuthorityChangeSchema } from "@weft/proto/weft/event/v1/ca_pb.ts";
 import fc from "fast-check";
@@ -350,4 +353,64 @@ test("an error that nobody foresaw tells the caller nothing", async () => {
   journal.append = () => Promise.reject(new Error("secret path /etc/weft"));
   const { code, message } = await refusal(api.apply({ documents: documents(service("a")) }));
   expect([code, message]).toEqual(["control.internal", "control.internal: internal error"]);
+});
+
+/** A service with a subset, and routes to it, in three files. */
+const shop = documents(
+  service("a"),
+  `apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: a }
+spec: { host: a.example.com, subsets: [{ name: v1, labels: { version: v1 } }] }
+`,
+  `# Who goes where.
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: a }
+spec:
+  hosts: [a.example.com]
+  http: [{ route: [{ destination: { host: a.example.com, subset: v1 } }] }]
+`,
+);
+
+const lostSubset = {
+  severity: "SEVERITY_WARNING",
+  code: "mesh.unknown_subset",
+  number: CODES["mesh.unknown_subset"].number,
+  message: "no DestinationRule of a.example.com defines subset v1",
+  help: CODES["mesh.unknown_subset"].help,
+  path: "2.yaml",
+  line: 2,
+  column: 1,
+  subject: "VirtualService default/a",
+  field: "spec.http[0].route[0].destination.subset",
+};
+
+test("a deletion warns of what stays and refers to what goes", async () => {
+  const { api } = await start();
+  await api.apply({ documents: shop });
+  const refs = [{ kind: "DestinationRule", namespace: "default", name: "a" }];
+  const tried = await api.delete({ refs, mutation: { dryRun: true } });
+  const done = await api.delete({ refs });
+  expect(toJson(DeleteResponseSchema, done)).toEqual({
+    revision: "3",
+    changes: [{ operation: "OPERATION_DELETE", ref: refs[0] }],
+    findings: [lostSubset],
+  });
+  expect(tried.findings).toEqual(done.findings);
+});
+
+test("a rollback and a restore warn of what they leave without what it refers to", async () => {
+  const { api } = await start();
+  await api.apply({ documents: documents(service("a")) });
+  await api.apply({ documents: shop.slice(1, 2) });
+  await api.apply({ documents: [{ path: "2.yaml", text: shop[2]?.text ?? "" }] });
+  const tried = await api.rollback({ revision: 3n, mutation: { dryRun: true } });
+  expect(toJson(RollbackResponseSchema, tried)).toMatchObject({ findings: [lostSubset] });
+  const restored = await api.rollback({ revision: 3n, restore: true });
+  expect(restored.findings).toEqual([]);
+  const gone = await api.rollback({ revision: 2n });
+  expect(gone.findings.map(({ code, subject }) => [code, subject])).toEqual([
+    ["mesh.unknown_host", "DestinationRule default/a"],
+  ]);
 });

@@ -76,8 +76,9 @@ export async function execute(control: Control, execution: Execution): Promise<E
   const decide = (mesh: Mesh): Plan => {
     checkBase(mutation, mesh);
     last = plan(mesh);
-    refuseErrors(last.findings ?? []);
+    // It names the module that is still in use; a finding could only call it missing.
     checkPluginsInUse(mesh, last);
+    refuseErrors(last.findings ?? []);
     return last;
   };
   if (dryRun) {

@@ -65,6 +65,10 @@ async function remove(command: Command, kind: string | undefined, names: string[
       throw new errors.LocatedError(error, documents);
     });
   const { printMutation } = await import("../mutation.ts");
+  const { sayFindings } = await import("../failure.ts");
   const { DeleteResponseSchema } = await import("@weft/proto/weft/control/v1/control_pb.ts");
-  await printMutation(createTerminal(), { schema: DeleteResponseSchema, response, command });
+  const terminal = createTerminal();
+  // They are about resources that stay: whatever was read here does not hold them.
+  sayFindings(terminal, response.findings, []);
+  await printMutation(terminal, { schema: DeleteResponseSchema, response, command });
 }

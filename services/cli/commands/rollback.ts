@@ -33,11 +33,14 @@ async function rollback(command: Command, revision: number): Promise<void> {
   const { connectApi, mutationOf } = await import("../api.ts");
   const { RollbackResponseSchema } = await import("@weft/proto/weft/control/v1/control_pb.ts");
   const { printMutation } = await import("../mutation.ts");
+  const { sayFindings } = await import("../failure.ts");
   const options = globalOptions(command);
   const response = await connectApi(options).rollback({
     revision: BigInt(revision),
     restore: command.opts()["restore"] ?? false,
     mutation: mutationOf(options, mutationOptions(command)),
   });
-  await printMutation(createTerminal(), { schema: RollbackResponseSchema, response, command });
+  const terminal = createTerminal();
+  sayFindings(terminal, response.findings, []);
+  await printMutation(terminal, { schema: RollbackResponseSchema, response, command });
 }

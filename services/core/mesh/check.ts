@@ -22,25 +22,31 @@ export function checkMesh(mesh: Mesh, changed: readonly ReadManifest[]): readonl
   return changed.flatMap((manifest) => {
     const report = createReport({ ...manifest, subject: subjectOf(manifest) });
     const { namespace } = manifest;
-    checkManifest(manifest, { namespace, registry, report: report.in("spec") });
+    const check = { namespace, registry, report: report.in("spec") };
+    checkReferences(manifest, check);
+    if (isOf(manifest, "VirtualService")) {
+      checkReachability(manifest.spec, { report: check.report, places: manifest.places });
+    }
     return report.findings;
   });
 }
 
-function checkManifest(manifest: ReadManifest, check: ReferenceCheck): void {
-  if (isOf(manifest, "VirtualService")) {
-    checkVirtualServiceReferences(manifest.spec, check);
-    checkReachability(manifest.spec, { report: check.report, places: manifest.places });
-  } else if (isOf(manifest, "DestinationRule")) {
-    checkDestinationRuleReferences(manifest.spec, check);
-  } else if (isOf(manifest, "WasmPlugin")) {
-    checkWasmPluginReferences(manifest.spec, check);
+/** Warns of what a resource refers to in vain. */
+export function checkReferences(written: WrittenSpec, check: ReferenceCheck): void {
+  if (isOf(written, "VirtualService")) {
+    checkVirtualServiceReferences(written.spec, check);
+  } else if (isOf(written, "DestinationRule")) {
+    checkDestinationRuleReferences(written.spec, check);
+  } else if (isOf(written, "WasmPlugin")) {
+    checkWasmPluginReferences(written.spec, check);
   }
 }
 
-function isOf<K extends Kind>(
-  manifest: ReadManifest,
-  kind: K,
-): manifest is ReadManifest & { readonly kind: K; readonly spec: Spec<K> } {
-  return manifest.kind === kind;
+interface WrittenSpec<K extends Kind = Kind> {
+  readonly kind: K;
+  readonly spec: Spec<K>;
+}
+
+function isOf<K extends Kind>(written: WrittenSpec, kind: K): written is WrittenSpec<K> {
+  return written.kind === kind;
 }

@@ -23,6 +23,7 @@ export {
   type UseToken,
   type Workload,
 } from "./authority.ts";
+export { checkBreakage } from "./breakage.ts";
 export {
   type ChangeDraft,
   draftDelete,
