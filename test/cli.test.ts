@@ -347,7 +347,7 @@ test("rollback and delete in every form", async () => {
 test("delete and rollback warn of what stays and refers to what goes", async () => {
   await apply("shop.yaml");
   const broken = "warning[WEFT0124]: no service answers to host stock.example.com";
-  const place = "  --> shop.yaml:10:1  VirtualService default/stock";
+  const place = "  --> shop.yaml:11:1  VirtualService default/stock";
   const removed = await weft(["delete", "se", "stock", "--dry-run"]);
   expect([removed.code, removed.stderr.split("\n").slice(0, 2)]).toEqual([0, [broken, place]]);
   // The service goes and comes back before its route: to undo its return is to break the route.
