@@ -41,7 +41,7 @@ interface Delivery {
 }
 
 function deliver(vm: Vm, { id, root, answer }: Delivery): void {
-  if (!vm.calls.close(id) || vm.hasFailed) return;
+  if (!vm.calls.close(id) || !vm.isAlive(root)) return;
   const { headers = [], body = "", trailers = [] } = answer === "reset" ? {} : answer;
   const bytes = Buffer.from(body as Uint8Array);
   if (answer === "reset") root.status = RESET;

@@ -10,13 +10,14 @@ export const grpcCalls = {
   proxy_grpc_call: hostcall(
     "bbbbbn",
     "N",
-    (caller, cluster, service, method, pairs, message, _timeoutMs) => {
+    (caller, cluster, service, method, pairs, message, timeoutMs) => {
       const [metadata, target] = [decodePairs(pairs) ?? [], text(cluster)];
       return open(caller, target, {
         service: text(service),
         method: text(method),
         metadata,
         message,
+        timeoutMs,
       });
     },
   ),
@@ -47,20 +48,27 @@ interface Target {
   readonly metadata: readonly Header[];
   /** Present for a single call. */
   readonly message?: Uint8Array;
+  /** 0, as for a stream, waits for ever. */
+  readonly timeoutMs?: number;
 }
+
+/** How a single call ends whose answer is late. */
+const LATE: GrpcAnswer = { status: 4, statusMessage: "deadline exceeded" };
 
 function open(
   { vm, context: { root } }: Caller,
   cluster: string,
-  { message, ...target }: Target,
+  { message, timeoutMs = 0, ...target }: Target,
 ): number | readonly [number] {
   const upstream = vm.world.upstreams.get(cluster);
   if (upstream === undefined) return Status.parseFailure;
   const send = (bytes: Uint8Array, endOfStream: boolean) => {
     const answer = upstream.grpc({ ...target, message: bytes, endOfStream });
-    vm.world.clock.after(answer.delayMs ?? 0, () => {
+    const delayMs = answer.delayMs ?? 0;
+    const isLate = timeoutMs > 0 && delayMs > timeoutMs;
+    vm.world.clock.after(isLate ? timeoutMs : delayMs, () => {
       if (message === undefined) answerStream(vm, { id, root }, answer);
-      else answerCall(vm, { id, root }, answer);
+      else answerCall(vm, { id, root }, isLate ? LATE : answer);
     });
   };
   const id = vm.calls.open(message === undefined ? "grpc stream" : "grpc", send);
@@ -75,14 +83,14 @@ interface Call {
 
 /** A single call ends with its message, or with a status that tells why there is none. */
 function answerCall(vm: Vm, { id, root }: Call, answer: GrpcAnswer): void {
-  if (!vm.calls.close(id) || vm.hasFailed) return;
+  if (!vm.calls.close(id) || !vm.isAlive(root)) return;
   const { status = 0, statusMessage = "", messages: [message = ""] = [] } = answer;
   if (status === 0) receive(vm, { id, root }, message);
   else finish(vm, { id, root }, [status, statusMessage]);
 }
 
 function answerStream(vm: Vm, { id, root }: Call, answer: GrpcAnswer): void {
-  const isOpen = () => vm.calls.get(id) !== undefined && !vm.hasFailed;
+  const isOpen = () => vm.calls.get(id) !== undefined && vm.isAlive(root);
   const { initialMetadata, messages = [], trailingMetadata, status, statusMessage } = answer;
   if (initialMetadata !== undefined && isOpen()) {
     const callback = "proxy_on_grpc_receive_initial_metadata";
