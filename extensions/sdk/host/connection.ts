@@ -61,17 +61,16 @@ export function createConnection(vm: Vm, root: Context, properties: Properties =
     const answer = vm.enter(one.callback, context, [one.held.byteLength, endOfStream ? 1 : 0]);
     context.buffers.delete(one.kind);
     one.isPaused = (answer ?? 0) !== 0;
-    if (!one.isPaused) flush(one);
+    if (!one.isPaused && !isReset) flush(one);
   };
   context.properties = () => properties;
   context.stream = {
-    has: (direction) => direction === DOWNSTREAM || direction === UPSTREAM,
     resume: (direction) => {
       if (direction === DOWNSTREAM) flush(down);
       else if (direction === UPSTREAM) flush(up);
     },
-    close: () => {
-      isReset = true;
+    close: (direction) => {
+      if (direction === DOWNSTREAM || direction === UPSTREAM) isReset = true;
     },
   };
   down.isPaused = (vm.enter("proxy_on_new_connection", context) ?? 0) !== 0;

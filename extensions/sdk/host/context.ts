@@ -24,10 +24,11 @@ export interface LocalResponse {
   readonly grpcStatus: number;
 }
 
-/** What a plugin may ask of the stream behind a context. It is done when the callback has ended. */
+/**
+ * What a plugin may ask of the stream behind a context; it is done when the callback has ended.
+ * Directions are 0 request, 1 response, 2 downstream, 3 upstream: those it does not have are let be.
+ */
 export interface StreamControl {
-  /** Whether this stream has such a direction: 0 request, 1 response, 2 downstream, 3 upstream. */
-  has(direction: number): boolean;
   resume(direction: number): void;
   close(direction: number): void;
   /** Absent on TCP. */

@@ -46,7 +46,6 @@ export function createStream(vm: Vm, root: Context, { properties = {} }: StreamO
   };
   context.properties = () => ({ ...attributes(context, localResponse), ...properties });
   context.stream = {
-    has: (direction) => direction <= RESPONSE_DIRECTION,
     resume: (direction) => {
       if (direction === REQUEST_DIRECTION) request.resume();
       else if (direction === RESPONSE_DIRECTION) response.resume();

@@ -12,10 +12,10 @@ export interface LogLine {
 
 export type ForeignFunction = (argument: Uint8Array) => Uint8Array | undefined;
 
-/** Forces what a hostcall answers, from its nth call on or only then. */
+/** Forces what a hostcall answers. Calls count from 1 in each VM. */
 export interface Fault {
   readonly call: string;
-  /** The first call is 1; every one, unless told. */
+  /** Only this call of it; every one, unless told. */
   readonly nth?: number;
   readonly status: number;
 }
