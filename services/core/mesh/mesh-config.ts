@@ -4,6 +4,7 @@ import {
 } from "@weft/proto/weft/mesh/v1/mesh_config_pb.ts";
 import type { Report } from "./finding.ts";
 import { checkDuration, checkExportTo, checkRange } from "./limits.ts";
+import { checkJsonLogFormat, checkLogFormat } from "./log-format.ts";
 import { isDnsLabel } from "./names.ts";
 import { validateRetry } from "./retry.ts";
 
@@ -35,12 +36,7 @@ export function validateMeshConfig(spec: MeshConfig, report: Report): void {
   if (spec.defaultHttpRetryPolicy) {
     validateRetry(spec.defaultHttpRetryPolicy, report.in("defaultHttpRetryPolicy"));
   }
-  if (spec.accessLogEncoding === Encoding.JSON && spec.accessLogFormat !== "") {
-    if (!isJsonObject(spec.accessLogFormat)) {
-      const help = "write an object of keys and formats, or remove accessLogFormat";
-      report.bad("accessLogFormat", "accessLogFormat is no JSON object", help);
-    }
-  }
+  checkAccessLogFormat(spec, report);
   for (const field of [
     "defaultServiceExportTo",
     "defaultVirtualServiceExportTo",
@@ -50,11 +46,28 @@ export function validateMeshConfig(spec: MeshConfig, report: Report): void {
   }
 }
 
-function isJsonObject(text: string): boolean {
+function checkAccessLogFormat(spec: MeshConfig, report: Report): void {
+  const { accessLogEncoding, accessLogFormat } = spec;
+  const field = "accessLogFormat";
+  if (accessLogFormat === "") return;
+  if (accessLogEncoding !== Encoding.JSON) {
+    checkLogFormat(accessLogFormat, { report, field });
+    return;
+  }
+  const object = readJsonObject(accessLogFormat);
+  if (object === undefined) {
+    const help = "write an object of keys and formats, or remove accessLogFormat";
+    report.bad(field, "accessLogFormat is no JSON object", help);
+    return;
+  }
+  checkJsonLogFormat(object, { report, field });
+}
+
+function readJsonObject(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

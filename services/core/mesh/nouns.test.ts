@@ -191,6 +191,16 @@ test.each([
   ],
   [
     "MeshConfig",
+    "{ accessLogFormat: '100%% %PROTOCOL% %PROTOCOLS%' }",
+    "bad_value accessLogFormat: %PROTOCOLS%: Envoy has no command operator PROTOCOLS",
+  ],
+  [
+    "MeshConfig",
+    `{ accessLogEncoding: JSON, accessLogFormat: '{"%A%": 1, "b": ["%REQ(A)%", {"c": "%REQ("}]}' }`,
+    "bad_value accessLogFormat: %REQ( is no command of an access log",
+  ],
+  [
+    "MeshConfig",
     "{ trustDomain: Shop, proxyHttpPort: 70000, defaultServiceExportTo: [a b] }",
     "bad_value proxyHttpPort: proxyHttpPort 70000 is not within 0 to 65535",
     'bad_value trustDomain: "Shop" is no trust domain',
