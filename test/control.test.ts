@@ -174,8 +174,11 @@ spec: { url: weft://stamp }
   const refs = [{ kind: "Plugin", namespace: "", name: "stamp" }];
   expect(await codeOf(world.api.delete({ refs }))).toBe("plugin.in_use");
   expect(await codeOf(world.api.rollback({ revision: pushed.revision }))).toBe("plugin.in_use");
-  await world.api.delete({ refs: [{ kind: "WasmPlugin", namespace: "default", name: "stamp" }] });
+  const named = [{ kind: "WasmPlugin", namespace: "default", name: "stamp" }];
+  const { revision } = await world.api.delete({ refs: named });
   await world.api.delete({ refs });
+  // Nor does what names it come back without it.
+  expect(await codeOf(world.api.rollback({ revision }))).toBe("control.refused");
   expect((await world.api.listPlugins({})).plugins).toEqual([]);
 });
 
