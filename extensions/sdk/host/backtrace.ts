@@ -20,6 +20,6 @@ export function backtraceOf(error: unknown, sourceMap: string | undefined): Back
   return [...stack.matchAll(FRAME)].map(([, name, index, hex = "0"]) => {
     const offset = Number.parseInt(hex, 16);
     const source = sourceMap === undefined ? null : findSource(sourceMap, offset);
-    return { name: name?.replace(/^[0-9a-f]{8}\./, "") ?? `function ${index}`, offset, source };
+    return { name: name ?? `function ${index}`, offset, source };
   });
 }
