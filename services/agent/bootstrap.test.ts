@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
-import { type BootstrapOptions, isLoopback, writeBootstrap } from "./bootstrap.ts";
+import { type BootstrapOptions, writeBootstrap } from "./bootstrap.ts";
 
 const sidecar: BootstrapOptions = {
   type: "sidecar",
@@ -48,8 +48,6 @@ test("plaintext never leaves the machine, and an address is host:port", () => {
     expect(under(address)).toThrow(`agent.bad_options: ${address} is not host:port`);
   }
   expect(under("[::1]:15010")).not.toThrow();
-  expect(["127.1.2.3", "::1", "localhost"].every(isLoopback)).toBe(true);
-  expect(["128.0.0.1", "127.example", "::2", "0.0.0.0"].some(isLoopback)).toBe(false);
 });
 
 /** Shorter to review than what Envoy reads. */

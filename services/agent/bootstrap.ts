@@ -12,6 +12,7 @@ import {
 } from "@bufbuild/protobuf";
 import { type Any, AnySchema, durationFromMs } from "@bufbuild/protobuf/wkt";
 import { assert, WeftError } from "@weft/core/error";
+import { isLoopback } from "@weft/core/runtime";
 import {
   type Bootstrap_DynamicResourcesSchema,
   BootstrapSchema,
@@ -346,10 +347,6 @@ function readAddress(text: string): { readonly host: string; readonly port: numb
 }
 
 /** Whether an address never leaves this machine. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
-}
-
 function pack<D extends DescMessage>(schema: D, init: MessageInitShape<D>): Any {
   assert(registry.getMessage(schema.typeName) !== undefined, `${schema.typeName} is registered`);
   const value = toBinary(schema, create(schema, init));

@@ -2,9 +2,9 @@
 
 import { chmodSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Clock, Logger } from "@weft/core/runtime";
+import { type Clock, isLoopback, type Logger } from "@weft/core/runtime";
 import { isLive } from "./admin.ts";
-import { isLoopback, type ProxyOptions, writeBootstrap } from "./bootstrap.ts";
+import { type ProxyOptions, writeBootstrap } from "./bootstrap.ts";
 import { type Identity, splitPem } from "./certificate.ts";
 import { superviseEnvoy } from "./envoy.ts";
 import { serveHealth } from "./health.ts";

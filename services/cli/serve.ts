@@ -16,6 +16,7 @@ import {
   dispatch,
   type GrpcRoutes,
   guardConnections,
+  isLoopback,
   type RoleContext,
   serveMonitor,
   systemClock,
@@ -205,8 +206,4 @@ function hostPort(door: string, flag: string): { readonly host: string; readonly
   const port = Number(digits);
   if (host !== "" && port <= 65_535) return { host, port };
   throw new WeftError("invalid", "cli.usage", `${flag} ${door} is not HOST:PORT`);
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }

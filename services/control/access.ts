@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { isIP } from "node:net";
 import { create } from "@bufbuild/protobuf";
 import { WeftError } from "@weft/core/error";
+import { isLoopback } from "@weft/core/runtime";
 import { type Actor, ActorSchema } from "@weft/proto/weft/event/v1/commit_pb.ts";
 
 /** Decides who may call. */
@@ -38,13 +38,13 @@ export async function createAccess(options: {
 }): Promise<Access> {
   const { host, tokenFile } = options;
   if (tokenFile !== undefined) return byToken(await readToken(tokenFile));
-  if (isLoopback(host)) return byLoopback();
+  if (isThisMachine(host)) return byLoopback();
   throw new WeftError("invalid", "control.not_loopback", `${host} is reachable without a token`);
 }
 
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, "");
-  return bare === "localhost" || bare === "::1" || (isIP(bare) === 4 && bare.startsWith("127."));
+/** As `isLoopback`, of a host as URLs write it: an IPv6 address in brackets. */
+function isThisMachine(host: string): boolean {
+  return isLoopback(host.replace(/^\[|\]$/g, ""));
 }
 
 /**
@@ -56,7 +56,7 @@ function byLoopback(): Access {
     check(headers) {
       const to = urlOf(`http://${headers.get("host") ?? "localhost"}`);
       const origin = headers.get("origin");
-      if (to === undefined || !isLoopback(to.hostname)) {
+      if (to === undefined || !isThisMachine(to.hostname)) {
         throw foreign("the request was sent to a name that is not this machine's");
       }
       // Another port is another program: a workload that answers on loopback, with a page of its own.

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { fromBinary, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import { WeftError } from "@weft/core/error";
-import type { Proxy as EnvoyProxy, InboundPort } from "@weft/core/mesh";
+import { type Proxy as EnvoyProxy, type InboundPort, isPort } from "@weft/core/mesh";
 import { type Node, NodeSchema } from "@weft/proto/envoy/config/core/v3/base_pb.ts";
 
 /** What an Envoy says of itself in its first request. */
@@ -13,8 +13,6 @@ export interface ProxyNode {
 
 /** Ports of one workload: a process that listens on more is none. */
 const INBOUND_PORTS_MAX = 1_000;
-
-const PORT_MAX = 65_535;
 
 /**
  * Reads the node of a first request: the id `sidecar~ip~name.namespace~domain` (or `router~…`), and
@@ -123,10 +121,6 @@ function isEndpoint(endpoint: string): boolean {
   const [host, port] = [endpoint.slice(0, colon), endpoint.slice(colon + 1)];
   const bare = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
   return isIP(bare) === (bare === host ? 4 : 6) && /^\d+$/.test(port) && isPort(Number(port));
-}
-
-function isPort(port: number): boolean {
-  return Number.isInteger(port) && port >= 1 && port <= PORT_MAX;
 }
 
 function isObject(value: JsonValue | undefined): value is JsonObject {

@@ -48,6 +48,7 @@ export {
   subjectOf,
 } from "./manifest.ts";
 export { type CommandOutcome, emptyMesh, findResource, type Mesh, resourcesOf } from "./mesh.ts";
+export { isPort } from "./names.ts";
 export type { InboundPort, Proxy } from "./proxy.ts";
 export { deleteResources, type Ref, unknownResource } from "./remove.ts";
 export { isKind, type Kind, type Resource, resourceKey, SPECS, type Spec } from "./resource.ts";

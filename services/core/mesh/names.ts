@@ -58,6 +58,7 @@ export function isHttpToken(name: string): boolean {
   return HTTP_TOKEN.test(name);
 }
 
+/** Whether a number can be a port that something listens on. */
 export function isPort(number: number): boolean {
   return Number.isInteger(number) && number >= 1 && number <= 65_535;
 }

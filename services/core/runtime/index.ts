@@ -21,6 +21,7 @@ export {
 } from "./grpc.ts";
 export { type GuardLimits, guardConnections } from "./guard.ts";
 export { createLogger, type Logger, silentLogger } from "./log.ts";
+export { isLoopback } from "./loopback.ts";
 export { createMonitor, type Labels, type Metric, type Monitor, serveMonitor } from "./monitor.ts";
 export { type NatsServer, type NatsServerOptions, startNatsServer } from "./nats-server.ts";
 export type { RoleContext } from "./role.ts";

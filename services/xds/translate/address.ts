@@ -1,3 +1,4 @@
+import { isPort } from "@weft/core/mesh";
 import type { AddressSchema } from "@weft/proto/envoy/config/core/v3/address_pb.ts";
 import type { Init } from "./init.ts";
 
@@ -13,10 +14,6 @@ export function isIp(text: string): boolean {
 
 export function isLoopback(ip: string): boolean {
   return (IPV4.test(ip) && ip.startsWith("127.")) || ip === "::1";
-}
-
-export function isPort(port: number): boolean {
-  return Number.isInteger(port) && port > 0 && port <= 65_535;
 }
 
 /** An IP address or name with its port, or the path of `unix://path`. */

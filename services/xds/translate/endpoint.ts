@@ -1,5 +1,11 @@
 import { create } from "@bufbuild/protobuf";
-import { type Endpoint, endpointPort, type Service, type ServicePort } from "@weft/core/mesh";
+import {
+  type Endpoint,
+  endpointPort,
+  isPort,
+  type Service,
+  type ServicePort,
+} from "@weft/core/mesh";
 import type {
   LbEndpointSchema,
   LocalityLbEndpointsSchema,
@@ -8,7 +14,7 @@ import {
   type ClusterLoadAssignment,
   ClusterLoadAssignmentSchema,
 } from "@weft/proto/envoy/config/endpoint/v3/endpoint_pb.ts";
-import { addressOf, isIp, isPort } from "./address.ts";
+import { addressOf, isIp } from "./address.ts";
 import type { Init } from "./init.ts";
 import type { Scope } from "./scope.ts";
 

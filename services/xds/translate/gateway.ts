@@ -1,10 +1,10 @@
 import { create } from "@bufbuild/protobuf";
-import { labelsMatch, type Resource, resourcesOf } from "@weft/core/mesh";
+import { isPort, labelsMatch, type Resource, resourcesOf } from "@weft/core/mesh";
 import { TrafficDirection } from "@weft/proto/envoy/config/core/v3/base_pb.ts";
 import { type Listener, ListenerSchema } from "@weft/proto/envoy/config/listener/v3/listener_pb.ts";
 import type { RouteConfiguration } from "@weft/proto/envoy/config/route/v3/route_pb.ts";
 import type { Server } from "@weft/proto/weft/mesh/v1/gateway_pb.ts";
-import { addressOf, isIp, isLoopback, isPort } from "./address.ts";
+import { addressOf, isIp, isLoopback } from "./address.ts";
 import { gatewayVirtualHosts } from "./gateway-host.ts";
 import { httpConnectionManager } from "./http-connection.ts";
 import { dynamicHostFilter, pluginFilters, routeFilters, routerFilter } from "./http-filter.ts";

@@ -1,5 +1,5 @@
-import { endpointPort, labelsMatch, type Protocol, servicesOf } from "@weft/core/mesh";
-import { isIp, isPort, parseEndpoint } from "./address.ts";
+import { endpointPort, isPort, labelsMatch, type Protocol, servicesOf } from "@weft/core/mesh";
+import { isIp, parseEndpoint } from "./address.ts";
 import { httpProxyAddress } from "./outbound.ts";
 import type { Scope } from "./scope.ts";
 
