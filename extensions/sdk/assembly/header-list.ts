@@ -1,5 +1,6 @@
 import { allocate } from "./arena";
 import { Bytes } from "./bytes";
+import { GrowingBuffer } from "./growing-buffer";
 import { textLength, textStart } from "./text";
 
 /** Pairs of one list; Envoy takes no more than 1024. */
@@ -10,11 +11,13 @@ const FIRST_BYTES: i32 = 256;
 
 /** Headers to send: built in one callback, in order, and handed over in it or later. */
 @final
-export class HeaderList {
+export class HeaderList extends GrowingBuffer {
   private count: i32 = 0;
-  /** Each pair: two lengths, then the name and the value with a zero after each. */
-  private buffer: ArrayBuffer = new ArrayBuffer(FIRST_BYTES);
-  private used: i32 = 0;
+
+  constructor() {
+    // Each pair: two lengths, then the name and the value with a zero after each.
+    super(FIRST_BYTES);
+  }
 
   /** Adds a header and answers the list. More than the host takes are left out. */
   add<N, V>(name: N, value: V): HeaderList {
@@ -37,13 +40,13 @@ export class HeaderList {
   /** The list as the host wants it (ABI, "Serialized maps"); empty if nothing is in it. */
   serialize(): Bytes {
     if (this.count == 0) return Bytes.view(0, 0);
-    const total = 4 + this.used;
+    const total = 4 + this.length;
     const to = allocate(total);
     if (to == 0) return Bytes.view(0, 0);
     store<u32>(to, this.count);
     let lengths = to + 4;
     let texts = lengths + 8 * this.count;
-    let from = changetype<usize>(this.buffer);
+    let from = this.start;
     for (let i = 0; i < this.count; i++) {
       const size = load<u32>(from) + load<u32>(from, 4) + 2;
       store<u64>(lengths, load<u64>(from));
@@ -53,17 +56,5 @@ export class HeaderList {
       from += 8 + size;
     }
     return Bytes.view(to, total);
-  }
-
-  private reserve(bytes: i32): usize {
-    const end = this.used + bytes;
-    if (end > this.buffer.byteLength) {
-      const grown = new ArrayBuffer(max(end, 2 * this.buffer.byteLength));
-      memory.copy(changetype<usize>(grown), changetype<usize>(this.buffer), this.used);
-      this.buffer = grown;
-    }
-    const at = changetype<usize>(this.buffer) + this.used;
-    this.used = end;
-    return at;
   }
 }

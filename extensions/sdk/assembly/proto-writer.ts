@@ -1,11 +1,16 @@
 import { Bytes } from "./bytes";
+import { GrowingBuffer } from "./growing-buffer";
 import { textLength, textStart } from "./text";
 
-/** Writes the few protobuf messages that Envoy's functions take. Defaults are left out. */
+/** Room that a message begins with; most are smaller. */
+const FIRST_BYTES: i32 = 128;
+
+/** Writes protobuf messages: for gRPC, and for Envoy's own functions. Defaults are left out. */
 @final
-export class ProtoWriter {
-  private buffer: ArrayBuffer = new ArrayBuffer(128);
-  private used: i32 = 0;
+export class ProtoWriter extends GrowingBuffer {
+  constructor() {
+    super(FIRST_BYTES);
+  }
 
   /** A field of type string, bytes or message. */
   text<T>(field: u32, value: T): ProtoWriter {
@@ -27,7 +32,7 @@ export class ProtoWriter {
   }
 
   finish(): Bytes {
-    return Bytes.owned(this.buffer).slice(0, this.used);
+    return Bytes.owned(this.memory).slice(0, this.length);
   }
 
   private varint(value: u64): void {
@@ -37,17 +42,5 @@ export class ProtoWriter {
       rest >>= 7;
     }
     store<u8>(this.reserve(1), <u8>rest);
-  }
-
-  private reserve(bytes: i32): usize {
-    const end = this.used + bytes;
-    if (end > this.buffer.byteLength) {
-      const grown = new ArrayBuffer(max(end, 2 * this.buffer.byteLength));
-      memory.copy(changetype<usize>(grown), changetype<usize>(this.buffer), this.used);
-      this.buffer = grown;
-    }
-    const at = changetype<usize>(this.buffer) + this.used;
-    this.used = end;
-    return at;
   }
 }
