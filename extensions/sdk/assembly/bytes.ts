@@ -1,3 +1,5 @@
+import { room } from "./room";
+import { Split } from "./split";
 import { textLength, textStart } from "./text";
 
 /** Views kept for reuse; a callback that makes more than these leaves the rest to the collector. */
@@ -89,6 +91,20 @@ export class Bytes {
     return true;
   }
 
+  /**
+   * Equality in a time that tells nothing of where the first difference is: for secrets. It does
+   * tell whether the lengths are equal.
+   */
+  equalsInConstantTime<T>(other: T): bool {
+    const that = textStart<T>(other);
+    if (this.size != textLength()) return false;
+    let difference: u32 = 0;
+    for (let i = 0; i < this.size; i++) {
+      difference |= load<u8>(this.from + i) ^ load<u8>(that + i);
+    }
+    return difference == 0;
+  }
+
   startsWith<T>(prefix: T): bool {
     const that = textStart<T>(prefix);
     const length = textLength();
@@ -110,6 +126,12 @@ export class Bytes {
       if (memory.compare(this.from + i, that, length) == 0) return i;
     }
     return -1;
+  }
+
+  /** The parts between separators, to step through. */
+  split<T>(separator: T): Split {
+    const that = textStart<T>(separator);
+    return Split.of(this, Bytes.view(that, textLength()));
   }
 
   contains<T>(wanted: T): bool {
@@ -139,6 +161,15 @@ export class Bytes {
     while (first < last && isBlank(load<u8>(this.from + first))) first++;
     while (first < last && isBlank(load<u8>(this.from + last - 1))) last--;
     return this.slice(first, last);
+  }
+
+  /** The same with the capitals of ASCII made small; of the callback, as any view. */
+  toLowerCase(): Bytes {
+    const lower = room(this.size);
+    for (let i = 0; i < this.size; i++) {
+      store<u8>(lower.start + i, lowerCased(load<u8>(this.from + i)));
+    }
+    return lower;
   }
 
   /** The decimal number that these bytes are, all of them, or `otherwise`. */

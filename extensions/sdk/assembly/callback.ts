@@ -12,6 +12,12 @@ export function enter(): void {
   depth++;
 }
 
+/** Whether a callback runs: otherwise the module is starting, and nothing is freed yet. */
+@inline
+export function isRunning(): bool {
+  return depth > 0;
+}
+
 /** To be called last in each entry; answers whether the outermost callback ends here. */
 export function leave(): bool {
   if (--depth > 0) return false;

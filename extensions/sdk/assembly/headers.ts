@@ -2,6 +2,7 @@ import { HeaderMap, Status } from "./abi/codes";
 import * as host from "./abi/host";
 import { bufferOut, firstOut, firstWord, secondOut } from "./abi/result";
 import { Bytes } from "./bytes";
+import { Cookies } from "./cookies";
 import { HeaderList } from "./header-list";
 import { Pairs } from "./pairs";
 import { textLength, textStart } from "./text";
@@ -59,7 +60,16 @@ export class Headers {
   /** The value of a cookie (RFC 6265 §4.2.1) in the first `cookie` header, or null. */
   cookie<T>(name: T): Bytes | null {
     const header = this.get<Bytes>(cookieName);
-    return header == null ? null : cookieIn<T>(header, name);
+    if (header == null) return null;
+    const cookies = Cookies.of(header);
+    while (cookies.next()) if (cookies.isNamed<T>(name)) return cookies.value;
+    return null;
+  }
+
+  /** The cookies of the first `cookie` header, in order. */
+  cookies(): Cookies {
+    const header = this.get<Bytes>(cookieName);
+    return Cookies.of(header == null ? Bytes.view(0, 0) : header);
   }
 
   /** Makes this the only value of the header. False if the host refuses. */
@@ -96,28 +106,6 @@ export class Headers {
 }
 
 @lazy const cookieName = Bytes.of("cookie");
-
-/** Finds `name=value` between semicolons; quotes around the value are no part of it. */
-function cookieIn<T>(header: Bytes, name: T): Bytes | null {
-  const wanted = textStart<T>(name);
-  const length = textLength();
-  const end = header.length;
-  for (let at = 0; at < end; at++) {
-    while (header.at(at) == 0x20) at++;
-    const semicolon = header.indexOfByte(0x3b, at);
-    const stop = semicolon < 0 ? end : semicolon;
-    const isIt = at + length < stop && header.at(at + length) == 0x3d
-      && memory.compare(header.start + at, wanted, length) == 0;
-    if (isIt) return unquoted(header.slice(at + length + 1, stop).trim());
-    at = stop;
-  }
-  return null;
-}
-
-function unquoted(value: Bytes): Bytes {
-  const isQuoted = value.length > 1 && value.at(0) == 0x22 && value.at(value.length - 1) == 0x22;
-  return isQuoted ? value.slice(1, value.length - 1) : value;
-}
 
 /** The headers of the current request. Gone in response callbacks: copy what you need there. */
 @lazy export const requestHeaders = new Headers(HeaderMap.Request);

@@ -1,3 +1,4 @@
+import { ByteWriter } from "./byte-writer";
 import { Bytes } from "./bytes";
 import { Pairs } from "./pairs";
 import { getBool, getInteger, getProperty } from "./property";
@@ -254,6 +255,11 @@ export namespace properties {
     }
   }
 
+  /** The connection from downstream, as logs name it: the same as `connection.id`. */
+  export function connectionId(otherwise: i64 = -1): i64 {
+    return getInteger("connection_id", otherwise);
+  }
+
   /** The name in the plugin's configuration. */
   export function pluginName(): Bytes | null {
     return getProperty("plugin_name");
@@ -274,14 +280,14 @@ export namespace properties {
     return getProperty("metadata");
   }
 
-  /** The objects of filter state, by name. */
-  export function filterState(): Pairs {
-    return pairsAt("filter_state");
+  /** An object of filter state, as its text. Envoy lists them to nobody: each is asked by name. */
+  export function filterState<T>(name: T): Bytes | null {
+    return getProperty(new ByteWriter().text("filter_state\0").text(name).finish());
   }
 
-  /** The objects of the upstream's filter state, by name. */
-  export function upstreamFilterState(): Pairs {
-    return pairsAt("upstream_filter_state");
+  /** An object of the upstream's filter state, as its text. */
+  export function upstreamFilterState<T>(name: T): Bytes | null {
+    return getProperty(new ByteWriter().text("upstream_filter_state\0").text(name).finish());
   }
 }
 
