@@ -1,5 +1,6 @@
 import { LogLevel } from "./abi/codes";
 import * as host from "./abi/host";
+import { encodeText } from "./utf8";
 
 // The compiler turns a failed assertion, an index out of bounds and a null where none may be into
 // a call of `abort`. Its own `env.abort` does not link in a proxy, so `--use abort=` puts this one
@@ -24,8 +25,7 @@ export function abort(message: string | null, file: string | null, line: u32, co
 
 /** Writes a string, cut to UNITS_MAX, and answers where it ends. */
 function put(part: string, at: usize): usize {
-  const units = min(part.length, UNITS_MAX);
-  return at + String.UTF8.encodeUnsafe(changetype<usize>(part), units, at);
+  return at + encodeText(changetype<usize>(part), min(part.length, UNITS_MAX), at);
 }
 
 /** Writes a number in decimal and answers where it ends. */

@@ -30,6 +30,12 @@ export function allocate(size: usize): usize {
   return at;
 }
 
+/** Gives back what was allocated last from `end` on, if it lies in the region. */
+export function giveBack(end: usize): void {
+  const kept = end - region;
+  if (kept <= used) used = (kept + 7) & ~7;
+}
+
 function allocateBlock(size: usize): usize {
   const block = heap.alloc(HEADER_BYTES + size);
   store<usize>(block, newest);

@@ -1,12 +1,15 @@
+import { areEqual } from "./equality";
 import { room } from "./room";
 import { Split } from "./split";
-import { textLength, textStart } from "./text";
+import { isLiteral, textLength, textStart } from "./text";
 
 /** Views kept for reuse; a callback that makes more than these leaves the rest to the collector. */
 const VIEWS_MAX: i32 = 128;
 
-const views = new StaticArray<Bytes | null>(VIEWS_MAX);
-let viewsTaken: i32 = 0;
+/** The views kept, linked, and the first of them that nobody uses in this callback. */
+let views: Bytes | null = null;
+let freeViews: Bytes | null = null;
+let viewsKept: i32 = 0;
 
 /**
  * A run of bytes, read in place. Header values are bytes on the wire and stay bytes here: a
@@ -23,6 +26,8 @@ export class Bytes {
   private readonly owner: ArrayBuffer | null;
   /** Whether this view dies with the callback. */
   private readonly isView: bool;
+  /** Of the views that are kept, the one made before this one. */
+  private older: Bytes | null = null;
 
   private constructor(start: usize, length: i32, owner: ArrayBuffer | null, isView: bool) {
     this.from = start;
@@ -33,22 +38,27 @@ export class Bytes {
 
   /** A view, valid until the callback ends, of memory that somebody else owns. */
   static view(start: usize, length: i32): Bytes {
-    if (viewsTaken >= VIEWS_MAX) return new Bytes(start, length, null, true);
-    const slot = viewsTaken++;
-    const reused = unchecked(views[slot]);
-    if (reused == null) {
-      const made = new Bytes(start, length, null, true);
-      unchecked(views[slot] = made);
-      return made;
+    const reused = freeViews;
+    if (reused != null) {
+      freeViews = reused.older;
+      reused.from = start;
+      reused.size = length;
+      return reused;
     }
-    reused.from = start;
-    reused.size = length;
-    return reused;
+    const made = new Bytes(start, length, null, true);
+    if (viewsKept < VIEWS_MAX) {
+      viewsKept++;
+      made.older = views;
+      views = made;
+    }
+    return made;
   }
 
-  /** The UTF-8 of a string, owned. */
+  /** The UTF-8 of a string, for keeping; of a literal it is there already. */
   static of(text: string): Bytes {
-    return Bytes.owned(String.UTF8.encode(text));
+    const start = textStart<string>(text);
+    if (isLiteral(text)) return new Bytes(start, textLength(), null, false);
+    return Bytes.view(start, textLength()).copy();
   }
 
   /** The bytes of a buffer, which is kept. */
@@ -78,7 +88,7 @@ export class Bytes {
 
   equals<T>(other: T): bool {
     const that = textStart<T>(other);
-    return this.size == textLength() && memory.compare(this.from, that, this.size) == 0;
+    return this.size == textLength() && areEqual(this.from, that, this.size);
   }
 
   /** Equality of header names, which know no case in ASCII. */
@@ -108,14 +118,14 @@ export class Bytes {
   startsWith<T>(prefix: T): bool {
     const that = textStart<T>(prefix);
     const length = textLength();
-    return this.size >= length && memory.compare(this.from, that, length) == 0;
+    return this.size >= length && areEqual(this.from, that, length);
   }
 
   endsWith<T>(suffix: T): bool {
     const that = textStart<T>(suffix);
     const length = textLength();
     if (this.size < length) return false;
-    return memory.compare(this.from + this.size - length, that, length) == 0;
+    return areEqual(this.from + this.size - length, that, length);
   }
 
   /** Where a run of bytes first stands at or after `from`, or -1. */
@@ -123,7 +133,7 @@ export class Bytes {
     const that = textStart<T>(wanted);
     const length = textLength();
     for (let i = max(from, 0); i <= this.size - length; i++) {
-      if (memory.compare(this.from + i, that, length) == 0) return i;
+      if (areEqual(this.from + i, that, length)) return i;
     }
     return -1;
   }
@@ -202,7 +212,7 @@ export class Bytes {
 
 /** Makes all views free for reuse. */
 export function releaseViews(): void {
-  viewsTaken = 0;
+  freeViews = views;
 }
 
 @inline

@@ -15,17 +15,10 @@ const ENDED_MIN: i32 = 64;
 /** The newest of the plugins, which are linked: there are few, and of most modules one. */
 let newest: Plugin | null = null;
 
-let createPlugin: () => Plugin | null = (): Plugin | null => null;
-
 let streamEnded: ((id: u32) => void) | null = null;
 let ended: i32 = 0;
 
-/** Names what makes the plugin of a root context, or answers null where it knows none. */
-export function register(create: () => Plugin | null): void {
-  createPlugin = create;
-}
-
-/** The root id of the plugin that is being made; a module with several chooses by it. */
+/** The root id of the plugin that is being made; null from `weftCreatePlugin` refuses it. */
 export function rootId(): Bytes {
   const id = getProperty("plugin_root_id");
   return id == null ? Bytes.view(0, 0) : id;
@@ -40,7 +33,8 @@ export function openContext(id: u32, parent: u32): void {
 
 function openPlugin(id: u32): void {
   readLogLevel();
-  const plugin = createPlugin();
+  // The transform writes it, as the module's classes with @filter say.
+  const plugin = weftCreatePlugin();
   if (plugin == null) return;
   plugin.id = id;
   plugin.older = newest;
@@ -51,8 +45,8 @@ function openStream(id: u32, plugin: Plugin): void {
   const stream = plugin.createStream();
   if (stream == null) return;
   stream.id = id;
-  stream.plugin = plugin;
-  putStream(id, stream);
+  stream.owner = plugin;
+  putStream(stream);
 }
 
 /** Has something done whenever a stream ends, while it is still known to the host. */

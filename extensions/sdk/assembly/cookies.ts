@@ -1,5 +1,6 @@
 import { allocate } from "./arena";
 import { Bytes } from "./bytes";
+import { areEqual } from "./equality";
 import { textLength, textStart } from "./text";
 
 /**
@@ -24,17 +25,20 @@ export class Cookies {
 
   /** Steps to the next cookie; false at the end. What has no name is no cookie. */
   next(): bool {
-    const header = this.header;
-    while (this.to < header.length) {
-      let from = this.to + 1;
-      while (header.at(from) == 0x20) from++;
-      const semicolon = header.indexOfByte(0x3b, from);
-      const end = semicolon < 0 ? header.length : semicolon;
-      const equals = header.indexOfByte(0x3d, from);
-      this.from = from;
-      this.equals = equals;
-      this.to = end;
-      if (equals > from && equals < end) return true;
+    const start = this.header.start;
+    const end = this.header.length;
+    while (this.to < end) {
+      let at = this.to + 1;
+      while (at < end && load<u8>(start + at) == 0x20) at++;
+      this.from = at;
+      this.equals = -1;
+      for (; at < end; at++) {
+        const byte = load<u8>(start + at);
+        if (byte == 0x3b) break;
+        if (byte == 0x3d && this.equals < 0) this.equals = at;
+      }
+      this.to = at;
+      if (this.equals > this.from) return true;
     }
     return false;
   }
@@ -48,7 +52,7 @@ export class Cookies {
     const wanted = textStart<T>(name);
     const length = textLength();
     return length == this.equals - this.from
-      && memory.compare(this.header.start + this.from, wanted, length) == 0;
+      && areEqual(this.header.start + this.from, wanted, length);
   }
 
   /** Its value; quotes around it are no part of it. */

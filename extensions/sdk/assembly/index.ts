@@ -7,7 +7,7 @@ export { Body, downstreamData, requestBody, responseBody, upstreamData } from ".
 export { ByteWriter } from "./byte-writer";
 export { Bytes } from "./bytes";
 export { monotonicNs, random64, unixNs } from "./clock";
-export { register, rootId } from "./contexts";
+export { rootId } from "./contexts";
 export { Cookies } from "./cookies";
 export { config, filter, max, min, schema } from "./decorators";
 export {

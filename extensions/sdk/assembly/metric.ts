@@ -3,11 +3,14 @@ import * as host from "./abi/host";
 import { firstLong, firstOut, firstWord } from "./abi/result";
 import { Bytes } from "./bytes";
 
-/** Every metric of the module, so that all of them stand in the statistics from the start. */
-const declared = new Array<HostMetric>();
+/** The metrics of the module, linked, so that all of them stand in the statistics from the start. */
+let declared: HostMetric | null = null;
 
 /** A metric that the host knows by an id, once it is defined. */
 export class HostMetric {
+  /** The metric that was declared before it. */
+  older: HostMetric | null = null;
+
   protected id: u32 = 0;
   protected isDefined: bool = false;
   private readonly kind: Metric;
@@ -87,28 +90,32 @@ export class Histogram extends HostMetric {
   }
 }
 
+function declare<M extends HostMetric>(metric: M): M {
+  metric.older = declared;
+  declared = metric;
+  return metric;
+}
+
 /** Declares a counter. The host hears of it when the plugin is configured, not before it may. */
 export function counter(name: string): Counter {
-  const created = new Counter(Bytes.of(name));
-  declared.push(created);
-  return created;
+  return declare<Counter>(new Counter(Bytes.of(name)));
 }
 
 /** Declares a gauge; as `counter`. */
 export function gauge(name: string): Gauge {
-  const created = new Gauge(Bytes.of(name));
-  declared.push(created);
-  return created;
+  return declare<Gauge>(new Gauge(Bytes.of(name)));
 }
 
 /** Declares a histogram; as `counter`. */
 export function histogram(name: string): Histogram {
-  const created = new Histogram(Bytes.of(name));
-  declared.push(created);
-  return created;
+  return declare<Histogram>(new Histogram(Bytes.of(name)));
 }
 
 /** Defines all declared metrics; called whenever a plugin is configured. */
 export function defineMetrics(): void {
-  for (let i = 0; i < declared.length; i++) declared[i].define();
+  let metric = declared;
+  while (metric != null) {
+    metric.define();
+    metric = metric.older;
+  }
 }

@@ -6,13 +6,18 @@ import { Plugin } from "./plugin";
 export abstract class Stream {
   /** The host's id of it; never used twice within a VM. */
   id: u32 = 0;
-  /** The plugin it belongs to. */
-  plugin!: Plugin;
+  /** The plugin it belongs to, once the stream has begun. */
+  owner: Plugin | null = null;
 
   /** Whether the object may serve another stream once this one is gone. */
   isReusable: bool = false;
-  /** Of the plugin's spare objects, the one put aside before this one. */
+  /** Of the open streams in the same slot, or of the plugin's spare ones, the one before it. */
   older: Stream | null = null;
+
+  /** The plugin it belongs to. */
+  get plugin(): Plugin {
+    return this.owner!;
+  }
 
   /** Everything about the stream is known: the time for access logs. Can be the first callback. */
   onLog(): void {}

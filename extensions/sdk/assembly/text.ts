@@ -1,5 +1,6 @@
-import { allocate } from "./arena";
+import { allocate, giveBack } from "./arena";
 import { Bytes } from "./bytes";
+import { encodeText, UNIT_BYTES_MAX } from "./utf8";
 
 // Every text that an API takes is `Bytes` or a string. The host wants UTF-8; a string is UTF-16.
 // The transform puts the UTF-8 of a literal behind its UTF-16 and marks the string, so that a
@@ -32,16 +33,20 @@ export function textLength(): i32 {
   return measured;
 }
 
+/** Whether the UTF-8 of a string lies behind it, for good. */
+@inline
+export function isLiteral(text: string): bool {
+  return (load<u32>(changetype<usize>(text) - MANAGER_WORD) & LITERAL_BIT) != 0;
+}
+
 function stringStart(text: string): usize {
   const address = changetype<usize>(text);
-  const word = load<u32>(address - MANAGER_WORD);
-  if (word & LITERAL_BIT) {
-    measured = word & ~LITERAL_BIT;
+  if (isLiteral(text)) {
+    measured = load<u32>(address - MANAGER_WORD) & ~LITERAL_BIT;
     return address + load<u32>(address - SIZE_WORD);
   }
-  measured = String.UTF8.byteLength(text);
-  const at = allocate(measured);
-  if (at == 0) measured = 0;
-  else String.UTF8.encodeUnsafe(address, text.length, at);
+  const at = allocate(UNIT_BYTES_MAX * text.length);
+  measured = at == 0 ? 0 : encodeText(address, text.length, at);
+  giveBack(at + measured);
   return at;
 }

@@ -19,6 +19,29 @@ export function sequenceLength(at: usize, end: usize): i32 {
   return length;
 }
 
+/** What stands for half of a surrogate pair, which UTF-8 does not know. */
+const REPLACEMENT: u32 = 0xfffd;
+
+/** The most bytes that one unit of UTF-16 becomes. */
+export const UNIT_BYTES_MAX: i32 = 3;
+
+/** Writes UTF-16 as UTF-8 and answers how many bytes it took. */
+export function encodeText(text: usize, units: i32, to: usize): i32 {
+  const end = text + 2 * units;
+  let at = to;
+  for (let from = text; from < end; from += 2) {
+    let codePoint: u32 = load<u16>(from);
+    if ((codePoint & 0xf800) == 0xd800) {
+      const low: u32 = from + 2 < end ? load<u16>(from, 2) : 0;
+      const isPair = codePoint < 0xdc00 && (low & 0xfc00) == 0xdc00;
+      codePoint = isPair ? (codePoint << 10) + low - 0x35f_dc00 : REPLACEMENT;
+      if (isPair) from += 2;
+    }
+    at += encode(codePoint, at);
+  }
+  return <i32>(at - to);
+}
+
 /** Writes a code point and answers how many bytes it took. */
 export function encode(codePoint: u32, to: usize): i32 {
   if (codePoint < 0x80) {

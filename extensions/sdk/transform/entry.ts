@@ -30,11 +30,13 @@ export function entryOf(
     return `export { ${[...names].join(", ")} } from "@weft/sdk/assembly/entry/${file}";`;
   });
   return [
-    `import { Background, Bytes, JsonReader, logError, Plugin, Stream } from "@weft/sdk/assembly";`,
-    `import { register, rootId } from "@weft/sdk/assembly";`,
+    `import { Background, Bytes, JsonReader, logError, Plugin, rootId, Stream } from`,
+    `  "@weft/sdk/assembly";`,
     ...exports,
     ...parts.map((part, i) => pluginOf(classes, part, i, reusable)),
-    `register((): Plugin | null => ${isAlone ? "new WeftPlugin0()" : choiceOf(parts)});`,
+    `@global function weftCreatePlugin(): Plugin | null {`,
+    isAlone ? "return new WeftPlugin0();" : choiceOf(parts),
+    `}`,
   ].join("\n");
 }
 
@@ -43,7 +45,7 @@ function choiceOf(parts: readonly Part[]): string {
   const cases = parts.map(({ rootId }, i) => {
     return `if (id.equals(${JSON.stringify(rootId)})) return new WeftPlugin${i}();`;
   });
-  return `{ const id = rootId(); ${cases.join(" ")} return null; }`;
+  return `const id = rootId(); ${cases.join(" ")} return null;`;
 }
 
 function pluginOf(

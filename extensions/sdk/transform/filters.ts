@@ -68,8 +68,13 @@ const ALWAYS: readonly (readonly [string, string])[] = [
   ["module", "proxy_on_context_create"],
   ["module", "proxy_on_delete"],
   ["module", "proxy_on_memory_allocate"],
-  ["plugin", "proxy_on_configure"],
 ];
+
+/** Hears of the configuration: to read it, to refuse a root id, to define the metrics. */
+const CONFIGURE: readonly [string, string] = ["plugin", "proxy_on_configure"];
+
+/** What declares metrics, which the host hears of when it configures a plugin. */
+const METRICS = /\b(counter|gauge|histogram)(With)?\b/i;
 
 /** The end of each open call, which frees what is kept for it, must be heard. */
 const GRPC_ALWAYS = ["onMessage", "onClose"];
@@ -151,6 +156,7 @@ export function entriesOf(
     wanted.set(file, (wanted.get(file) ?? new Set()).add(callback));
   };
   for (const each of ALWAYS) want(each);
+  if (needsConfiguration(classes, filters)) want(CONFIGURE);
   for (const { base, methods } of filters) {
     for (const [method, entry] of Object.entries(ENTRIES[base] ?? {})) {
       if (methods.has(method)) want(entry);
@@ -167,6 +173,16 @@ export function entriesOf(
     }
   }
   return wanted;
+}
+
+/** Whether there is anything to do when the host configures a plugin. */
+function needsConfiguration(classes: PluginClasses, filters: readonly FilterClass[]): boolean {
+  const isChosen = new Set(filters.map(({ rootId }) => rootId)).size > 1;
+  const reads = filters.some(({ config, methods }) => {
+    return config !== null || methods.has("configure") || methods.has("onConfigure");
+  });
+  const sources = new Set([...classes.values()].map(({ source }) => source));
+  return isChosen || reads || [...sources].some(({ text }) => METRICS.test(text));
 }
 
 export function isBackground({ base }: FilterClass): boolean {

@@ -25,7 +25,8 @@ export function proxy_on_delete(context: u32): void {
   const stream = closeContext(context);
   if (stream != null) {
     stream.onDelete();
-    if (stream.isReusable) stream.plugin.keepSpare(stream);
+    const plugin = stream.owner;
+    if (stream.isReusable && plugin != null) plugin.keepSpare(stream);
   }
   leaveAndCollect();
 }
