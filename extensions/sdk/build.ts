@@ -1,86 +1,125 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { type DiagnosticMessage, main } from "assemblyscript/asc";
+import { type Compiled, compile, type Target } from "./compiler/compile.ts";
+import { BuildError, generalDiagnostic } from "./compiler/diagnostic.ts";
+import { createSources } from "./compiler/sources.ts";
+import { findCall } from "./host/index.ts";
+import { Module } from "./host/webassembly.ts";
 import { capabilitiesOf, schemaText, sha256Of, withManifest } from "./transform/manifest.ts";
-import { createTransform, type PluginFacts } from "./transform/transform.ts";
+import type { PluginFacts } from "./transform/transform.ts";
+
+export { BuildError, type Diagnostic } from "./compiler/diagnostic.ts";
 
 /** A plugin, compiled. */
 export interface BuiltPlugin {
   readonly wasm: Uint8Array;
   /** Of `wasm`, in hexadecimal. */
   readonly sha256: string;
+  /** From places in `wasm` to lines, as JSON. */
+  readonly sourceMap: string;
+  /** The JSON Schema of its configuration, and the same as TypeScript; "" where there is none. */
+  readonly schema: string;
+  readonly types: string;
 }
 
-/** Complaints shown of a build that fails: the first ones tell, the rest follows from them. */
-const COMPLAINTS_MAX = 20;
-
-/** The compiler's number for an error, among its kinds of message. */
-const ERROR_CATEGORY = 3;
-
-/** The compiler's number for an error of the transform's. */
-const TRANSFORM_CODE = 102;
+/** Builds one plugin again and again. */
+export interface Builder {
+  /**
+   * Builds what is there now, for whoever waits for it: quickly, and with larger and slower code
+   * than a release. The same plugin comes back while nothing has changed.
+   */
+  build(): Promise<BuiltPlugin>;
+  /** The files that the last build has read: when one of them changes, build again. */
+  readonly files: readonly string[];
+}
 
 /**
- * Compiles the plugin in a folder as its asconfig.json says, and leaves in `build/` there:
+ * Compiles the plugin in a folder, for release, and leaves in `build/` there:
  *
  *     <folder>.wasm            the module, with its names and `weft.manifest`
  *     <folder>.wasm.map        the source map, from code to line
  *     <folder>.schema.json     the JSON Schema of its configuration
  *     <folder>.config.d.ts     the same as TypeScript
  *
- * The last two only for plugins that use @filter. The same sources give the same bytes, wherever
- * they lie. Errors name file, line and column.
+ * The last two only for plugins that use @filter. `asconfig.json` may set options of asc and is
+ * not needed; `@weft/sdk` is always this SDK. The same sources give the same bytes, wherever they
+ * lie. Throws BuildError with every mistake, its place and its mend.
  */
 export async function buildPlugin(folder: string): Promise<BuiltPlugin> {
   const baseDir = resolve(folder);
-  const sources: Sources = new Map();
-  const written = new Map<string, Uint8Array | string>();
-  const complaints: string[] = [];
-  const stderr: string[] = [];
-  const transform = createTransform();
-  const { error } = await main(
-    ["--config", "asconfig.json", "--baseDir", baseDir, "--outFile", "plugin.wasm", "--sourceMap"],
-    {
-      stderr: { write: (chunk: Uint8Array | string) => stderr.push(chunk.toString()) },
-      transforms: [transform as never],
-      readFile: (name, folder) => readSource(sources, resolve(folder, name)),
-      writeFile: (name, contents) => {
-        written.set(basename(name), contents);
-      },
-      reportDiagnostic: (message) => {
-        if (message.category === ERROR_CATEGORY) complaints.push(complaint(message, sources));
-      },
-    },
-  );
-  const compiled = written.get("plugin.wasm");
-  if (error !== null || !(compiled instanceof Uint8Array)) {
-    const shown = complaints.slice(0, COMPLAINTS_MAX);
-    const reasons = shown.length > 0 ? shown : [stderr.join("").trim()];
-    throw new Error(`${baseDir} does not compile:\n${reasons.join("\n")}`, { cause: error });
-  }
-  const { facts } = transform;
-  const wasm = facts === null ? compiled : await describe(compiled, facts, baseDir);
+  const built = await build(baseDir, "release", createSources(baseDir));
   const name = basename(baseDir);
-  const sourceMap = written.get("plugin.wasm.map");
-  if (sourceMap !== undefined) await keep(baseDir, `${name}.wasm.map`, sourceMap);
-  if (facts !== null) {
-    await keep(baseDir, `${name}.schema.json`, schemaText(facts.roots));
-    if (facts.types !== "") await keep(baseDir, `${name}.config.d.ts`, facts.types);
-  }
-  await keep(baseDir, `${name}.wasm`, wasm);
-  return { wasm, sha256: sha256Of(wasm) };
+  await keep(baseDir, `${name}.wasm.map`, built.sourceMap);
+  if (built.schema !== "") await keep(baseDir, `${name}.schema.json`, built.schema);
+  if (built.types !== "") await keep(baseDir, `${name}.config.d.ts`, built.types);
+  await keep(baseDir, `${name}.wasm`, built.wasm);
+  return built;
 }
 
-/** Puts the manifest into a module; the names come from package.json, if there is one. */
+/** Keeps the compiler and the sources in memory, so that a build takes a blink. Writes nothing. */
+export function createBuilder(folder: string): Builder {
+  const baseDir = resolve(folder);
+  const sources = createSources(baseDir);
+  let last: BuiltPlugin | null = null;
+  let running: Promise<unknown> = Promise.resolve();
+  const next = async (): Promise<BuiltPlugin> => {
+    if (last !== null && sources.isUnchanged()) return last;
+    last = null;
+    last = await build(baseDir, "dev", sources);
+    return last;
+  };
+  return {
+    build: () => {
+      const built = running.then(next, next);
+      running = built;
+      return built;
+    },
+    get files() {
+      return sources.files;
+    },
+  };
+}
+
+async function build(
+  baseDir: string,
+  target: Target,
+  sources: ReturnType<typeof createSources>,
+): Promise<BuiltPlugin> {
+  const compiled = await compile(baseDir, target, sources);
+  const { facts, sourceMap } = compiled;
+  if (facts === null) {
+    const { wasm } = compiled;
+    return { wasm, sha256: sha256Of(wasm), sourceMap, schema: "", types: "" };
+  }
+  checkImports(baseDir, compiled);
+  const own = packageOf(sources.read("package.json", baseDir));
+  const wasm = await describe(compiled.wasm, facts, own);
+  const schema = schemaText(facts.roots);
+  return { wasm, sha256: sha256Of(wasm), sourceMap, schema, types: facts.types };
+}
+
+/** A proxy would refuse to load a module that imports what it does not offer. */
+function checkImports(baseDir: string, { wasm }: Compiled): void {
+  const strange = Module.imports(new Module(wasm)).filter(
+    ({ module, name }) => findCall(module, name, "0.2.1") === undefined,
+  );
+  if (strange.length === 0) return;
+  const mend = "use what @weft/sdk/assembly has for it: a proxy offers no more than its ABI";
+  const each = strange.map(({ module, name }) =>
+    generalDiagnostic(`the module imports ${module}.${name}, which no proxy has`, mend),
+  );
+  throw new BuildError(baseDir, each);
+}
+
+/** Puts the manifest into a module. A plugin without a package.json is named by its root id. */
 async function describe(
   wasm: Uint8Array,
   { roots, metrics }: PluginFacts,
-  baseDir: string,
+  own: Package,
 ): Promise<Uint8Array> {
-  const own = await packageAt(baseDir);
-  const sdk = await packageAt(import.meta.dirname);
+  const sdk = packageOf(await readFile(join(import.meta.dirname, "package.json"), "utf8"));
   return withManifest(wasm, {
-    name: own.name?.replace(/^@[^/]+\//, "") ?? basename(baseDir),
+    name: own.name?.replace(/^@[^/]+\//, "") ?? roots[0]?.id ?? "",
     version: own.version ?? "",
     sdk: sdk.version ?? "",
     roots: roots.map(({ id }) => id),
@@ -90,34 +129,13 @@ async function describe(
   });
 }
 
-async function packageAt(folder: string): Promise<{ name?: string; version?: string }> {
-  const text = await readFile(join(folder, "package.json"), "utf8").catch(() => "{}"); // Optional.
-  return JSON.parse(text);
+interface Package {
+  readonly name?: string;
+  readonly version?: string;
 }
 
-/** The texts the compiler has read, by path. */
-type Sources = Map<string, string>;
-
-async function readSource(sources: Sources, path: string): Promise<string | null> {
-  const text = await readFile(path, "utf8").catch(() => null); // The compiler tries many paths.
-  if (text !== null) sources.set(path, text);
-  return text;
-}
-
-/** Tells where and what: "assembly/index.ts:12:5: TS2304 Cannot find name 'x'." */
-function complaint({ range, code, message }: DiagnosticMessage, sources: Sources): string {
-  const isOurs = code === TRANSFORM_CODE;
-  const what = isOurs ? message.replace(/^User-defined: /, "") : `${codeName(code)} ${message}`;
-  if (range === null) return what;
-  const file = range.source.normalizedPath.replace(/^~lib\//, "");
-  const text = [...sources].find(([path]) => path.endsWith(`/${file}`))?.[1] ?? "";
-  const before = text.slice(0, range.start).split("\n");
-  return `${file}:${before.length}:${(before.at(-1) ?? "").length + 1}: ${what}`;
-}
-
-/** The compiler's own codes are short numbers; those from 1000 on are TypeScript's. */
-function codeName(code: number): string {
-  return code < 1000 ? `AS${code}` : `TS${code}`;
+function packageOf(text: string | null): Package {
+  return text === null ? {} : JSON.parse(text);
 }
 
 /** Renames into place, so that somebody who reads meanwhile sees a whole file. */

@@ -365,7 +365,7 @@ test("the module exports the callbacks that some filter overrides, and says so",
     "proxy_on_vm_start",
   ]);
   expect(manifestOf(wasm)).toMatchObject({
-    name: "surface",
+    name: "work",
     roots: ["work", "http", "tcp"],
     metrics: [
       { kind: "gauge", name: "ticks", hasLabels: false },

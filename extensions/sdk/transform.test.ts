@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Parser } from "assemblyscript";
 import { expect, test } from "vitest";
@@ -168,66 +167,4 @@ test.each([
   const classes = classesOf(parser.sources);
   const [filter] = filtersOf(parser, classes);
   expect(filter && addReset(parser, classes, filter)).toBe(isReusable);
-});
-
-/** The complaints about a plugin of one file. */
-async function complaintsAbout(source: string): Promise<string> {
-  const plugin = await mkdtemp(join(tmpdir(), "weft-plugin-"));
-  try {
-    await mkdir(join(plugin, "assembly"));
-    await mkdir(join(plugin, "node_modules", "@weft"), { recursive: true });
-    await symlink(import.meta.dirname, join(plugin, "node_modules", "@weft", "sdk"));
-    const config = `{"extends": "@weft/sdk/asconfig.json", "entries": ["assembly/index.ts"]}`;
-    await writeFile(join(plugin, "asconfig.json"), config);
-    await writeFile(join(plugin, "assembly", "index.ts"), source);
-    return await buildPlugin(plugin).then(
-      () => "",
-      (error: Error) => error.message.split("\n").slice(1).join("\n"),
-    );
-  } finally {
-    await rm(plugin, { recursive: true });
-  }
-}
-
-const FILTER = `import { Background, config, filter, HttpFilter, min } from "@weft/sdk/assembly";\n`;
-
-test.each([
-  [
-    "@filter()\nexport class A extends HttpFilter {}",
-    `assembly/index.ts:2:1: @filter needs a root id: @filter("my-filter")`,
-  ],
-  [
-    `@filter("a")\nexport class A {}`,
-    "assembly/index.ts:3:14: A is no filter: derive it from HttpFilter, TcpFilter or Background",
-  ],
-  [
-    `@filter("a")\nclass A extends HttpFilter {}\n@filter("a")\nclass B extends HttpFilter {}`,
-    `assembly/index.ts:5:7: the root id "a" is taken: give each its own; only a filter and a Background share one`,
-  ],
-  [
-    `@filter("a")\nclass A extends HttpFilter {\n  onTick(): void {}\n}`,
-    "assembly/index.ts:3:7: A is a HttpFilter, which has no onTick: only a Background has it",
-  ],
-  [
-    `class C {}\n@filter("a")\nclass A extends HttpFilter<C> {}`,
-    "assembly/index.ts:4:17: C is no configuration: put @config on the class C",
-  ],
-  [
-    `@config\nclass C {}\n@filter("a")\nclass A extends HttpFilter<C> {}\n@filter("a")\nclass B extends Background {}`,
-    "assembly/index.ts:7:7: A and B share a root id but no configuration: derive B from Background<C>",
-  ],
-  [
-    `@config\nclass C {\n  x: symbol = 1;\n}\n@filter("a")\nclass A extends HttpFilter<C> {}`,
-    "assembly/index.ts:4:3: x is no setting, because symbol is not known here; there are bool, integers, f32, f64, string, Bytes, @config classes, Array and Map<string, T>",
-  ],
-  [
-    `@config\nclass C {\n  @min("x") x: i32 = 1;\n}\n@filter("a")\nclass A extends HttpFilter<C> {}`,
-    "assembly/index.ts:4:3: @min needs a number: @min(1)",
-  ],
-  [
-    `@filter("a")\nclass A extends Background {\n  onTick(): void { nothing(); }\n}`,
-    "assembly/index.ts:4:20: TS2304 Cannot find name 'nothing'.",
-  ],
-])("the mistake in %j is told with its place and mend", async (source, complaint) => {
-  expect((await complaintsAbout(FILTER + source)).split("\n")).toContain(complaint);
 });

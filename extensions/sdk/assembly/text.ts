@@ -20,8 +20,10 @@ let measured: i32 = 0;
 /** Where the UTF-8 of a text begins; its length is then in `textLength`, until the next text. */
 @inline
 export function textStart<T>(text: T): usize {
+  if (!isReference<T>()) ERROR("expected Bytes or a string");
+  else if (!isString<T>() && idof<T>() != idof<Bytes>()) ERROR("expected Bytes or a string");
+  if (isNullable<T>() && changetype<usize>(text) == 0) return nothing();
   if (isString<T>()) return stringStart(changetype<string>(text));
-  if (idof<T>() != idof<Bytes>()) ERROR("expected Bytes or a string");
   const bytes = changetype<Bytes>(text);
   measured = bytes.length;
   return bytes.start;
@@ -31,6 +33,12 @@ export function textStart<T>(text: T): usize {
 @inline
 export function textLength(): i32 {
   return measured;
+}
+
+/** What may be null, and is, is an empty text. */
+function nothing(): usize {
+  measured = 0;
+  return 0;
 }
 
 /** Whether the UTF-8 of a string lies behind it, for good. */

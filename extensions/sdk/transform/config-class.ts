@@ -74,7 +74,7 @@ export function configClassesOf(parser: Parser, classes: PluginClasses): Map<str
     const own = fields.filter((field) => !writtenAt(field.range).includes("static "));
     if (own.length > SETTINGS_MAX) {
       const mend = "move some into a nested @config class";
-      complain(parser, each.declaration.name.range, `more than ${SETTINGS_MAX} settings: ${mend}`);
+      complain(parser, each.declaration.name.range, `more than ${SETTINGS_MAX} settings`, mend);
     }
     found.set(each.name, {
       name: each.name,
@@ -97,15 +97,18 @@ function settingOf(
   if (typeof type === "string" || type === null) {
     const why = type ?? "it has no type";
     const mend =
-      "bool, integers, f32, f64, string, Bytes, @config classes, Array and Map<string, T>";
-    complain(parser, field.range, `${name} is no setting, because ${why}; there are ${mend}`);
+      "settings are bool, integers, f32, f64, string, Bytes, @config classes, Array and " +
+      "Map<string, T>";
+    complain(parser, field.range, `${name} is no setting, because ${why}`, mend);
     return undefined;
   }
   const bound = (which: "min" | "max") => {
     const decorator = decoratorOf(field, which);
     if (decorator === undefined) return null;
     const value = numberOf(decorator.args?.[0]);
-    if (value === null) complain(parser, decorator.range, `@${which} needs a number: @${which}(1)`);
+    if (value === null) {
+      complain(parser, decorator.range, `@${which} needs a number`, `write @${which}(1)`);
+    }
     return value;
   };
   const { initializer } = field;

@@ -1,4 +1,5 @@
-import type { Parser } from "assemblyscript";
+import { MethodDeclaration, type Parser } from "assemblyscript";
+import { nearest } from "./nearest.ts";
 import {
   complain,
   decoratorOf,
@@ -87,15 +88,15 @@ export function filtersOf(parser: Parser, classes: PluginClasses): FilterClass[]
       other.rootId === filter.rootId && isBackground(other) === isBackground(filter);
     if (!filters.slice(0, i).some(isSamePart)) continue;
     const mend = "give each its own; only a filter and a Background share one";
-    const message = `the root id "${filter.rootId}" is taken: ${mend}`;
-    complain(parser, filter.declaration.name.range, message);
+    const message = `the root id "${filter.rootId}" is taken`;
+    complain(parser, filter.declaration.name.range, message, mend);
   }
   for (const filter of filters) {
     const other = filters.find((each) => each.rootId === filter.rootId && isBackground(each));
     if (other === undefined || filter.config === null || other.config === filter.config) continue;
     const mend = `derive ${other.name} from Background<${filter.config}>`;
-    const message = `${filter.name} and ${other.name} share a root id but no configuration: ${mend}`;
-    complain(parser, other.declaration.name.range, message);
+    const message = `${filter.name} and ${other.name} share a root id but no configuration`;
+    complain(parser, other.declaration.name.range, message, mend);
   }
   return filters;
 }
@@ -109,18 +110,19 @@ function filterOf(
   if (decorator === undefined) return undefined;
   const rootId = textOf(decorator.args?.[0] as never);
   if (rootId === null) {
-    complain(parser, decorator.range, `@filter needs a root id: @filter("my-filter")`);
+    complain(parser, decorator.range, "@filter needs a root id", `write @filter("my-filter")`);
     return undefined;
   }
   const { own, base } = lineageOf(classes, each);
   const name = typeNameOf(base);
   if (name !== "HttpFilter" && name !== "TcpFilter" && name !== "Background") {
     const mend = "derive it from HttpFilter, TcpFilter or Background";
-    complain(parser, each.declaration.name.range, `${each.name} is no filter: ${mend}`);
+    complain(parser, each.declaration.name.range, `${each.name} is no filter`, mend);
     return undefined;
   }
   const methods = methodsOf(own);
   complainOfStrangers(parser, each, methods, name);
+  complainOfMisspelt(parser, each, name);
   const config = typeNameOf(base?.typeArguments?.[0]);
   dropDecorators(each.declaration, ["filter"]);
   exportIt(each.declaration);
@@ -141,8 +143,21 @@ function complainOfStrangers(
       return methods.has(each) && !callbacks.includes(each);
     });
     if (stranger === undefined) continue;
-    const message = `${name} is a ${base}, which has no ${stranger}: only a ${other} has it`;
-    complain(parser, declaration.name.range, message);
+    const message = `${name} is a ${base}, which has no ${stranger}`;
+    complain(parser, declaration.name.range, message, `only a ${other} has it`);
+  }
+}
+
+/** A callback under a wrong name would never be called, and nobody would say so. */
+function complainOfMisspelt(parser: Parser, { declaration, name }: PluginClass, base: Base): void {
+  const known = [...Object.keys(ENTRIES[base] ?? {}), "onDelete", "onConfigure", "configure"];
+  for (const member of declaration.members) {
+    const method = member.name.text;
+    if (!(member instanceof MethodDeclaration && /^on[A-Z]/.test(method))) continue;
+    const meant = known.includes(method) ? undefined : nearest(method, known);
+    if (meant === undefined) continue;
+    const message = `${method} is no callback of ${name}`;
+    complain(parser, member.name.range, message, `perhaps ${meant} is meant`);
   }
 }
 

@@ -124,12 +124,14 @@ export function docOf(node: Node): string {
 /** Calls back for each node below one, parents first; what it answers takes the node's place. */
 export function rewrite(node: Node, change: (node: Node) => Node): void {
   const slots = node as unknown as Record<string, unknown>;
-  for (const [key, value] of Object.entries(slots)) {
-    if (key === "range") continue;
+  // Every build walks all sources: `in` and a counter are the fastest ways through a node.
+  for (const key in slots) {
+    const value = slots[key];
+    if (typeof value !== "object" || value === null || key === "range") continue;
     if (value instanceof Node) slots[key] = rewritten(value, change);
     if (!Array.isArray(value)) continue;
-    for (const [i, item] of value.entries()) {
-      if (item instanceof Node) value[i] = rewritten(item, change);
+    for (let i = 0; i < value.length; i++) {
+      if (value[i] instanceof Node) value[i] = rewritten(value[i], change);
     }
   }
 }
@@ -155,9 +157,12 @@ export function parseStatements(parser: Parser, text: string, range: Range): Sta
   return statements;
 }
 
-/** Reports an error as the compiler does its own. */
-export function complain(parser: Parser, range: Range, message: string): void {
-  parser.error(DiagnosticCode.User_defined_0, range, message);
+/** What stands between a message and its mend in the errors of the compiler, which has one text. */
+export const MEND_MARK = "\n";
+
+/** Reports an error as the compiler does its own, and how to mend it. */
+export function complain(parser: Parser, range: Range, message: string, mend: string): void {
+  parser.error(DiagnosticCode.User_defined_0, range, `${message}${MEND_MARK}${mend}`);
 }
 
 /** The name of a type without its arguments, or "" if it is no named type. */

@@ -11,6 +11,7 @@ import { decoderOf, READER } from "./config-decoder.ts";
 import { emptySchema, schemaOf, typesOf } from "./config-schema.ts";
 import { entryOf } from "./entry.ts";
 import { type FilterClass, filtersOf, isBackground } from "./filters.ts";
+import { complainOfForeigners } from "./foreigners.ts";
 import { createLiterals } from "./literals.ts";
 import { addReset } from "./reuse.ts";
 import {
@@ -61,6 +62,7 @@ export function createTransform() {
       const filters = filtersOf(parser, classes);
       if (filters.length === 0) return;
       const configs = configClassesOf(parser, classes);
+      for (const source of own) complainOfForeigners(parser, source);
       for (const filter of filters) checkConfig(parser, filter, configs);
       const readers = new Set<Source>();
       for (const config of configs.values()) addDecoder(parser, config, readers);
@@ -98,7 +100,7 @@ function checkConfig(
 ): void {
   if (config === null || config === "NoConfig" || configs.has(config)) return;
   const range = declaration.extendsType?.range ?? declaration.range;
-  complain(parser, range, `${config} is no configuration: put @config on the class ${config}`);
+  complain(parser, range, `${config} is no configuration`, `put @config on the class ${config}`);
 }
 
 /** Gives a @config class the method that reads it, and its file the reader, once. */
