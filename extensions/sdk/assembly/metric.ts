@@ -3,7 +3,7 @@ import * as host from "./abi/host";
 import { firstLong, firstOut, firstWord } from "./abi/result";
 import { Bytes } from "./bytes";
 
-/** The metrics of the module, linked, so that all of them stand in the statistics from the start. */
+/** The metrics of the module, linked: all of them stand in the statistics from the start. */
 let declared: HostMetric | null = null;
 
 /** A metric that the host knows by an id, once it is defined. */
