@@ -9,6 +9,7 @@ interface OpenCall {
 
 /** The callouts of one VM that have no answer yet. */
 export interface CallTable {
+  readonly size: number;
   open(kind: CallKind, send?: OpenCall["send"]): number;
   get(id: number): OpenCall | undefined;
   /** Null for an id of no kind. */
@@ -23,6 +24,9 @@ export function createCallTable(): CallTable {
   const open = new Map<number, OpenCall>();
   let last = 0;
   return {
+    get size() {
+      return open.size;
+    },
     open: (kind, send = () => {}) => {
       last += ID_STEP;
       const id = last + KINDS.indexOf(kind);

@@ -4,6 +4,8 @@ export interface VirtualClock {
   readonly nowNs: bigint;
   /** Calls back once so much later; the answer calls it off. */
   after(ms: number, act: () => void): () => void;
+  /** How long until something falls due; null if nothing will. */
+  readonly idleMs: number | null;
   /** Lets time pass and everything happen that falls due meanwhile, in order. */
   advance(ms: number): void;
 }
@@ -23,6 +25,9 @@ export function createClock(startMs = EPOCH_MS): VirtualClock {
   return {
     get nowNs() {
       return BigInt(Math.round(nowMs)) * NS_PER_MS;
+    },
+    get idleMs() {
+      return timers.length === 0 ? null : Math.min(...timers.map(({ at }) => at)) - nowMs;
     },
     after: (ms, act) => {
       const timer = { at: nowMs + ms, order: order++, act };

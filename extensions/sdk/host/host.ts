@@ -6,7 +6,7 @@ import type { Properties } from "./properties.ts";
 import { BufferKind } from "./status.ts";
 import { createStream, endContext, type Stream, type StreamOptions } from "./stream.ts";
 import type { Upstream } from "./upstreams.ts";
-import { createVm, type Snapshot, type Vm } from "./vm.ts";
+import { type Around, createVm, type Snapshot, type Vm } from "./vm.ts";
 import {
   createWorld,
   type Fault,
@@ -24,6 +24,9 @@ export interface Host {
   readonly histograms: ReadonlyMap<string, readonly bigint[]>;
   /** How often the plugin has made each hostcall. */
   readonly callCounts: ReadonlyMap<string, number>;
+  /** Contexts that have not ended, roots included, and callouts that have no answer yet. */
+  readonly openContexts: number;
+  readonly openCalls: number;
   /** Pages of 64 KiB the plugin holds. */
   readonly pages: number;
   /** Whether the plugin has trapped: a VM that did answers nothing any more. */
@@ -38,6 +41,8 @@ export interface Host {
   upstream(cluster: string): Upstream;
   /** Lets virtual time pass: answers of callouts, ticks and queues arrive then. */
   advance(ms: number): void;
+  /** As advance, until the next thing falls due: how long that was, or null if it is beyond. */
+  advanceToNext(msMax: number): number | null;
   /** Forces what a hostcall answers. */
   inject(fault: Fault): void;
   snapshot(): Snapshot;
@@ -58,6 +63,8 @@ export interface HostOptions extends WorldOptions {
   readonly capabilities?: readonly string[];
   /** The module's source map, so that backtraces name files and lines. */
   readonly sourceMap?: string;
+  /** Is handed every call of a callback, to measure it. */
+  readonly around?: Around;
   /** Shares data, queues, metrics, clock and upstreams with other hosts. */
   readonly world?: World;
 }
@@ -77,6 +84,7 @@ export function hostOf(loaded: LoadedModule, options: HostOptions = {}): Host {
     configuration: bytesOf(options.vmConfiguration ?? ""),
     capabilities: options.capabilities ?? [],
     ...(options.sourceMap === undefined ? {} : { sourceMap: options.sourceMap }),
+    ...(options.around === undefined ? {} : { around: options.around }),
   });
   let hasStarted = false;
   const rootOf = (id: number): Context => {
@@ -88,6 +96,13 @@ export function hostOf(loaded: LoadedModule, options: HostOptions = {}): Host {
     logs: world.logs,
     ...world.metrics,
     callCounts: vm.callCounts,
+    get openContexts() {
+      // One stands for the VM itself.
+      return vm.contexts.size - 1;
+    },
+    get openCalls() {
+      return vm.calls.size;
+    },
     get pages() {
       return vm.memory.pages;
     },
@@ -111,6 +126,12 @@ export function hostOf(loaded: LoadedModule, options: HostOptions = {}): Host {
     },
     upstream: (cluster) => upstreamOf(world, cluster),
     advance: (ms) => world.clock.advance(ms),
+    advanceToNext: (msMax) => {
+      const { idleMs } = world.clock;
+      if (idleMs === null || idleMs > msMax) return null;
+      world.clock.advance(idleMs);
+      return idleMs;
+    },
     inject: (fault) => {
       world.faults.push(fault);
     },

@@ -23,6 +23,6 @@ export {
 export { BufferKind, Errno, LogLevel, MapKind, Status } from "./status.ts";
 export type { Stream, StreamOptions } from "./stream.ts";
 export type { CalloutRequest, CalloutResponse, GrpcAnswer, GrpcRequest } from "./upstreams.ts";
-export { type Snapshot, Trap } from "./vm.ts";
+export { type Around, type Snapshot, Trap } from "./vm.ts";
 export { Instance, Module } from "./webassembly.ts";
 export type { Fault, LogLine } from "./world.ts";

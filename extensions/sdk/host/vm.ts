@@ -20,7 +20,11 @@ export interface VmOptions {
   readonly capabilities: readonly string[];
   /** The module's source map, so that backtraces name files. */
   readonly sourceMap?: string;
+  readonly around?: Around;
 }
+
+/** Calls a callback of the plugin, and may look at what that takes. */
+export type Around = (callback: string, call: () => number | undefined) => number | undefined;
 
 /** A plugin has trapped, and its VM is dead. */
 export class Trap extends Error {
@@ -86,7 +90,7 @@ const UNRESTRICTED = /^(malloc|proxy_on_memory_allocate|_initialize|_start|main|
 
 /** Instantiates a module and runs its `_initialize`. Throws Trap if that traps. */
 export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
-  const { world, profile, capabilities, sourceMap } = options;
+  const { world, profile, capabilities, sourceMap, around } = options;
   const contexts = new Map<number, Context>();
   const callCounts = new Map<string, number>();
   const deferred: (() => void)[] = [];
@@ -151,7 +155,8 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
       [current, effective] = [context, context];
       depth++;
       try {
-        return run(name, [context.id, ...words]);
+        const call = () => run(name, [context.id, ...words]);
+        return around === undefined || !isThere(name) ? call() : around(name, call);
       } finally {
         [current, effective] = before;
         depth--;
