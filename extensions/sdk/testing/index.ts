@@ -5,6 +5,7 @@ import { expect } from "vitest";
 import { matchers, type PluginMatchers } from "./matchers.ts";
 
 export type { Header, Host, Stream } from "../host/index.ts";
+export { checkBudget } from "./check-budget.ts";
 export { type LoadedPlugin, load, type StartedPlugin, type StartOptions } from "./load.ts";
 
 declare module "vitest" {

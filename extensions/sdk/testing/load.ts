@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { buildPlugin } from "../build.ts";
 import {
   type Connection,
   createHost,
@@ -11,6 +10,7 @@ import {
   type Stream,
   type StreamOptions,
 } from "../host/index.ts";
+import { buildOnce } from "./build-once.ts";
 
 /** A plugin that was built, to be started as often as tests like. */
 export interface LoadedPlugin {
@@ -42,7 +42,7 @@ export interface StartedPlugin {
 
 /** Builds the plugin in a folder. */
 export async function load(folder: string): Promise<LoadedPlugin> {
-  const { wasm } = await buildPlugin(folder);
+  const { wasm } = await buildOnce(folder);
   const map = join(folder, "build", `${basename(resolve(folder))}.wasm.map`);
   const sourceMap = await readFile(map, "utf8");
 

@@ -1,0 +1,36 @@
+// The engine of `weft plugin`: exchanges through a plugin in the in-process host, played, measured,
+// compared and made up. It opens no socket and starts no process.
+
+export { bench, type CallbackCost, type Costs, count, type TimedCost } from "./bench.ts";
+export {
+  type Allowance,
+  BUDGET_FILE,
+  type Budget,
+  type BudgetedExchange,
+  type BudgetFinding,
+  compare,
+  findingText,
+  loadBudget,
+  readBudget,
+  withCosts,
+  writeBudget,
+} from "./budget.ts";
+export { checkBudget, findingsText, judgeBudget } from "./check-budget.ts";
+export { ensureSdk } from "./ensure-sdk.ts";
+export {
+  bytesOf,
+  type Chunk,
+  chunkOf,
+  type Exchange,
+  type ForcedStatus,
+  type HttpExchange,
+  isTcp,
+  type Message,
+  readExchange,
+  readExchanges,
+  type TcpExchange,
+  type UpstreamAnswer,
+} from "./exchange.ts";
+export { type Outcome, type Passed, play } from "./play.ts";
+export { type Place, pathText, Slip, type Step } from "./slip.ts";
+export { type LoadedModule, loadModule, Refusal, type Stage, stage } from "./stage.ts";

@@ -1,0 +1,65 @@
+import { type Host, type HostOptions, hostOf } from "../host/host.ts";
+import type { CalloutResponse, GrpcAnswer } from "../host/index.ts";
+import { type LoadedModule, loadModule } from "../host/link.ts";
+import { bytesOf, configurationBytes, type Exchange, type UpstreamAnswer } from "./exchange.ts";
+
+export { type LoadedModule, loadModule };
+
+/** A plugin that runs in a host, with all that an exchange needs around it. */
+export interface Stage {
+  readonly host: Host;
+  readonly root: number;
+}
+
+/** A plugin does not take the configuration of an exchange. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+}
+
+/** Starts a plugin as an exchange wants it. @throws Refusal, Trap */
+export function stage(module: LoadedModule, exchange: Exchange, options: HostOptions = {}): Stage {
+  const host = hostOf(module, options);
+  prepare(host, exchange);
+  const { configuration, rootId = "" } = exchange;
+  const root = host.start(configurationBytes(configuration), { rootId });
+  if (root !== null) return { host, root };
+  throw new Refusal(host.logs.at(-1)?.message ?? "it says nothing about why");
+}
+
+/** Scripts the upstreams of an exchange and forces the statuses that it wants forced. */
+export function prepare(host: Host, { upstreams = {}, faults = [] }: Exchange): void {
+  for (const [cluster, answers] of Object.entries(upstreams))
+    script(host, cluster, [answers].flat());
+  for (const fault of faults) host.inject(fault);
+}
+
+/** Answers calls in order; the last answer is for all that follow. */
+function script(host: Host, cluster: string, answers: readonly UpstreamAnswer[]): void {
+  const upstream = host.upstream(cluster);
+  const inTurn = () => {
+    let calls = 0;
+    return () => answers[Math.min(calls++, answers.length - 1)] ?? {};
+  };
+  const [nextHttp, nextGrpc] = [inTurn(), inTurn()];
+  upstream.on(() => httpAnswer(nextHttp()));
+  upstream.onGrpc(() => grpcAnswer(nextGrpc()));
+}
+
+function httpAnswer(answer: UpstreamAnswer): CalloutResponse | "reset" {
+  const { status = 200, headers = [], body = "", trailers = [], delayMs = 0 } = answer;
+  if (answer.reset === true) return "reset";
+  return {
+    headers: [[":status", String(status)], ...headers],
+    body: bytesOf(body),
+    trailers,
+    delayMs,
+  };
+}
+
+const UNAVAILABLE = 14;
+
+function grpcAnswer({ grpc = {}, delayMs = 0, reset = false }: UpstreamAnswer): GrpcAnswer {
+  if (reset) return { status: UNAVAILABLE, delayMs };
+  const { status = 0, messages = [], ...metadata } = grpc;
+  return { ...metadata, status, messages: messages.map(bytesOf), delayMs };
+}
