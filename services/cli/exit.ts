@@ -45,6 +45,9 @@ const EXIT_OF_CODE: Partial<Record<Code, ExitCode>> = {
   "agent.unreachable": EXIT.unreachable,
   "ca.no_root": EXIT.missing,
   "plugin.in_use": EXIT.no,
+  "plugin.trapped": EXIT.no,
+  "plugin.no_plugin": EXIT.missing,
+  "plugin.no_budget": EXIT.missing,
   "proxy.bad_description": EXIT.badFile,
   "cli.usage": EXIT.usage,
   "cli.no_file": EXIT.missing,
@@ -63,9 +66,12 @@ export function exitOf(code: string): ExitCode {
   return EXIT.failed;
 }
 
+/** How whatever asks a control plane may end. */
+const REMOTE_EXITS: readonly ExitCode[] = [EXIT.unreachable, EXIT.timedOut, EXIT.denied];
+
 /** The section of a help page that lists how a command may end. */
-export function exitCodesHelp(codes: readonly ExitCode[]): string {
-  const shown = [...codes, EXIT.unreachable, EXIT.timedOut, EXIT.denied, EXIT.interrupted];
+export function exitCodesHelp(codes: readonly ExitCode[], isOffline = false): string {
+  const shown = [...codes, ...(isOffline ? [] : REMOTE_EXITS), EXIT.interrupted];
   const unique = [...new Set<ExitCode>([EXIT.ok, EXIT.failed, EXIT.usage, ...shown])];
   const lines = unique
     .sort((a, b) => a - b)

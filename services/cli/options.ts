@@ -95,13 +95,20 @@ export function addOutputOption(command: Command, forms: readonly [Form, ...Form
   );
 }
 
+interface HelpSections {
+  readonly exits?: ExitCode[];
+  readonly examples: readonly string[];
+  /** Whether it asks no control plane, which could not be there. */
+  readonly isOffline?: boolean;
+}
+
 /** The sections at the end of a help page. */
 export function addHelpSections(
   command: Command,
-  { exits = [], examples }: { readonly exits?: ExitCode[]; readonly examples: readonly string[] },
+  { exits = [], examples, isOffline = false }: HelpSections,
 ): Command {
   const lines = examples.map((example) => `  ${example}`).join("\n");
-  return command.addHelpText("after", `${exitCodesHelp(exits)}\n\nEXAMPLES\n${lines}`);
+  return command.addHelpText("after", `${exitCodesHelp(exits, isOffline)}\n\nEXAMPLES\n${lines}`);
 }
 
 /** `r12` or `12`. */

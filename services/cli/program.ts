@@ -1,8 +1,9 @@
 import { Command, CommanderError } from "commander";
 import { EXIT, type ExitCode } from "./exit.ts";
+import { findVerb } from "./find-verb.ts";
 import { addGlobalOptions, VALUE_OPTIONS } from "./options.ts";
 import { createTerminal } from "./terminal.ts";
-import { findVerb, VERBS } from "./verbs.ts";
+import { VERBS } from "./verbs.ts";
 import { VERSION } from "./version.ts";
 
 const EPILOGUE = `
@@ -23,13 +24,13 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
   });
   const program = createProgram();
   try {
-    const verb = findVerb(args, VALUE_OPTIONS);
+    const verb = findVerb(VERBS, args, VALUE_OPTIONS);
     if (verb === undefined) {
       for (const [name, { summary }] of Object.entries(VERBS)) {
         program.command(name).description(summary);
       }
     } else {
-      await VERBS[verb].register(program);
+      await VERBS[verb].register(program, args);
     }
     await program.parseAsync([...args], { from: "user" });
     return Number(process.exitCode ?? EXIT.ok) as ExitCode;

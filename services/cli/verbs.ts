@@ -1,10 +1,4 @@
-import type { Command } from "commander";
-
-interface Verb {
-  readonly summary: string;
-  /** Adds the command to the program; only then is its code loaded. */
-  readonly register: (program: Command) => Promise<void>;
-}
+import type { Verb } from "./find-verb.ts";
 
 /** Every command, in the order in which help lists them. */
 export const VERBS = {
@@ -58,8 +52,9 @@ export const VERBS = {
       (await import("./commands/translate.ts")).registerTranslate(program),
   },
   plugin: {
-    summary: "publish and list Wasm plugins",
-    register: async (program) => (await import("./commands/plugin.ts")).registerPlugin(program),
+    summary: "write, test, measure and publish Wasm plugins",
+    register: async (program, args) =>
+      await (await import("./commands/plugin.ts")).registerPlugin(program, args),
   },
   token: {
     summary: "make one-time tokens for workloads",
@@ -78,18 +73,3 @@ export const VERBS = {
     register: async (program) => (await import("./commands/version.ts")).registerVersion(program),
   },
 } as const satisfies Record<string, Verb>;
-
-/** The command that a command line names; undefined if it names none, or one that there is not. */
-export function findVerb(
-  args: readonly string[],
-  valueOptions: ReadonlySet<string>,
-): keyof typeof VERBS | undefined {
-  for (let index = 0; index < args.length; index++) {
-    const arg = args[index] as string;
-    if (valueOptions.has(arg)) index++;
-    else if (!arg.startsWith("-")) {
-      return Object.hasOwn(VERBS, arg) ? (arg as keyof typeof VERBS) : undefined;
-    }
-  }
-  return undefined;
-}

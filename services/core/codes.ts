@@ -115,6 +115,24 @@ export const CODES = {
     help: "delete or change the WasmPlugins that name it first",
   },
   "plugin.does_not_compile": { number: "WEFT0412", help: "mend the places named above" },
+  "plugin.bad_exchange": {
+    number: "WEFT0413",
+    help: "write exchanges as docs/plugins/workshop.md shows",
+  },
+  "plugin.refuses": {
+    number: "WEFT0414",
+    help: "mend the configuration; the plugin says what is wrong with it",
+  },
+  "plugin.trapped": { number: "WEFT0415", help: "mend the line that the first frame names" },
+  "plugin.no_plugin": {
+    number: "WEFT0416",
+    help: "name a plugin's folder, or begin one with `weft plugin new`",
+  },
+  "plugin.no_budget": {
+    number: "WEFT0417",
+    help: "begin one with `weft plugin bench --update`, then add exchanges to it",
+  },
+  "plugin.not_empty": { number: "WEFT0418", help: "name a folder that is new or empty" },
   "ca.bad_csr": {
     number: "WEFT0501",
     help: "send a PKCS#10 request of at most 8 KiB, signed by its own key",

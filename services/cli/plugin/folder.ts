@@ -1,0 +1,103 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { WeftError } from "@weft/core/error";
+import type { Finding } from "@weft/proto/weft/control/v1/control_pb.ts";
+import { LocatedError } from "../errors.ts";
+import type { SourceText } from "../failure.ts";
+import { withSdk } from "./sdk.ts";
+
+/** A plugin that was built in its folder, or the module of a file. */
+export interface BuiltModule {
+  readonly name: string;
+  /** Empty where none is told. */
+  readonly version: string;
+  readonly wasm: Uint8Array;
+  /** Of `wasm`, in hexadecimal. */
+  readonly sha256: string;
+  /** Null for a module of a file that has none beside it. */
+  readonly sourceMap: string | null;
+}
+
+/** Builds the plugin of a folder, or reads the module of a file. */
+export async function loadModule(path: string): Promise<BuiltModule> {
+  return isFolder(path) ? await buildFolder(path) : await readModule(path);
+}
+
+/** Compiles the plugin of a folder with the SDK. */
+export async function buildFolder(folder: string): Promise<BuiltModule> {
+  checkFolder(folder);
+  const { name, version } = await describe(folder);
+  const { buildPlugin } = await withSdk(() => import("@weft/sdk/build"));
+  const { ensureSdk } = await withSdk(() => import("@weft/sdk/workshop"));
+  ensureSdk(folder);
+  const { wasm, sha256 } = await buildPlugin(folder).catch(async (cause: unknown) => {
+    throw await compileError(folder, cause);
+  });
+  const base = join(folder, "build", `${basename(resolve(folder))}.wasm`);
+  return { name, version, wasm, sha256, sourceMap: readIfThere(`${base}.map`) };
+}
+
+/** A folder that a plugin can be built in. @throws WeftError missing `cli.no_file` */
+export function checkFolder(folder: string): void {
+  if (!isFolder(folder)) {
+    const what = existsSync(folder) ? "is no folder" : "does not exist";
+    throw new WeftError("missing", "cli.no_file", `${folder} ${what}`);
+  }
+  if (existsSync(join(folder, "asconfig.json"))) return;
+  throw new WeftError("missing", "plugin.no_plugin", `${folder} holds no asconfig.json`);
+}
+
+/** Name and version, as extension.yaml tells them. */
+async function describe(folder: string): Promise<{ name: string; version: string }> {
+  const { parse } = await import("yaml");
+  const text = readIfThere(join(folder, "extension.yaml"));
+  const told = (text === null ? null : parse(text)) as { name?: unknown; version?: unknown } | null;
+  return {
+    name: typeof told?.name === "string" ? told.name : basename(resolve(folder)),
+    version: typeof told?.version === "string" ? told.version : "",
+  };
+}
+
+async function readModule(path: string): Promise<BuiltModule> {
+  const { createHash } = await import("node:crypto");
+  try {
+    const wasm = new Uint8Array(readFileSync(path));
+    const sha256 = createHash("sha256").update(wasm).digest("hex");
+    const sourceMap = readIfThere(`${path}.map`);
+    return { name: basename(path, ".wasm"), version: "", wasm, sha256, sourceMap };
+  } catch (cause) {
+    throw new WeftError("missing", "cli.no_file", `${path} cannot be read`, { cause });
+  }
+}
+
+/** How the compiler tells a place: "assembly/index.ts:3:27: TS2304 Cannot find name 'y'." */
+const COMPLAINT = /^(\S+\.ts):(\d+):(\d+): (.*)$/;
+
+/** The compiler's complaints, each with the line that it is about. */
+async function compileError(folder: string, cause: unknown): Promise<unknown> {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const { findingOf } = await import("./translate-error.ts");
+  const findings: Finding[] = [];
+  const sources = new Map<string, SourceText>();
+  const rest = text.split("\n").filter((line) => {
+    const [, file = "", row, column, message = ""] = COMPLAINT.exec(line) ?? [];
+    const source = readIfThere(join(folder, file));
+    if (file === "" || source === null) return true;
+    const path = join(folder, file);
+    sources.set(path, { path, text: source });
+    const place = { path, line: Number(row), column: Number(column) };
+    findings.push(findingOf("plugin.does_not_compile", { message, help: "", ...place }));
+    return false;
+  });
+  const message = findings.length > 0 ? `${folder} does not compile` : rest.join("\n");
+  const error = new WeftError("invalid", "plugin.does_not_compile", message, { cause, findings });
+  return new LocatedError(error, [...sources.values()]);
+}
+
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+export function readIfThere(path: string): string | null {
+  return existsSync(path) && !isFolder(path) ? readFileSync(path, "utf8") : null;
+}
