@@ -20,15 +20,23 @@ export class OutOfBounds extends Error {}
 
 const PAGE_BYTES = 65_536;
 
-export function guestMemory(memory: Memory): GuestMemory {
+/** `onCopy` is told the bytes of each `read` and `write`. */
+export function guestMemory(memory: Memory, onCopy: (bytes: number) => void): GuestMemory {
+  let { buffer } = memory;
+  // To ask for the buffer costs more than to see that the one at hand is detached.
+  const current = () => {
+    if (buffer.byteLength === 0) buffer = memory.buffer;
+    return buffer;
+  };
   const view = (address: number, length: number): DataView<ArrayBuffer> => {
     const [start, size] = [address >>> 0, length >>> 0];
-    if (start + size > memory.buffer.byteLength) throw new OutOfBounds(`${start}+${size}`);
-    return new DataView(memory.buffer, start, size);
+    if (start + size > current().byteLength) throw new OutOfBounds(`${start}+${size}`);
+    return new DataView(buffer, start, size);
   };
   const bytesAt = (address: number, length: number): Uint8Array => {
     const { byteOffset, byteLength } = view(address, length);
-    return new Uint8Array(memory.buffer, byteOffset, byteLength);
+    onCopy(byteLength);
+    return new Uint8Array(buffer, byteOffset, byteLength);
   };
   return {
     read: (address, length) => bytesAt(address, length).slice(),
@@ -37,7 +45,7 @@ export function guestMemory(memory: Memory): GuestMemory {
     writeU32: (address, value) => view(address, 4).setUint32(0, value, true),
     writeU64: (address, value) => view(address, 8).setBigUint64(0, value, true),
     get pages() {
-      return memory.buffer.byteLength / PAGE_BYTES;
+      return current().byteLength / PAGE_BYTES;
     },
   };
 }

@@ -1,5 +1,6 @@
 import { type Connection, createConnection } from "./connection.ts";
 import type { Context, Plugin } from "./context.ts";
+import type { Cost } from "./costs.ts";
 import { type LoadedModule, loadModule } from "./link.ts";
 import { type ProfileName, profiles } from "./profile.ts";
 import type { Properties } from "./properties.ts";
@@ -24,9 +25,8 @@ export interface Host {
   readonly histograms: ReadonlyMap<string, readonly bigint[]>;
   /** How often the plugin has made each hostcall. */
   readonly callCounts: ReadonlyMap<string, number>;
-  /** Contexts that have not ended, roots included, and callouts that have no answer yet. */
-  readonly openContexts: number;
-  readonly openCalls: number;
+  /** What each callback has cost, by its name (`_initialize` too): sums since the last reset. */
+  readonly costs: ReadonlyMap<string, Cost>;
   /** Pages of 64 KiB the plugin holds. */
   readonly pages: number;
   /** Whether the plugin has trapped: a VM that did answers nothing any more. */
@@ -45,6 +45,7 @@ export interface Host {
   advanceToNext(msMax: number): number | null;
   /** Forces what a hostcall answers. */
   inject(fault: Fault): void;
+  resetCosts(): void;
   snapshot(): Snapshot;
   restore(snapshot: Snapshot): void;
 }
@@ -96,12 +97,8 @@ export function hostOf(loaded: LoadedModule, options: HostOptions = {}): Host {
     logs: world.logs,
     ...world.metrics,
     callCounts: vm.callCounts,
-    get openContexts() {
-      // One stands for the VM itself.
-      return vm.contexts.size - 1;
-    },
-    get openCalls() {
-      return vm.calls.size;
+    get costs() {
+      return vm.ledger.costs;
     },
     get pages() {
       return vm.memory.pages;
@@ -135,6 +132,7 @@ export function hostOf(loaded: LoadedModule, options: HostOptions = {}): Host {
     inject: (fault) => {
       world.faults.push(fault);
     },
+    resetCosts: () => vm.ledger.reset(),
     snapshot: () => vm.snapshot(),
     restore: (snapshot) => vm.restore(snapshot),
   };

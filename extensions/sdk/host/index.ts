@@ -6,6 +6,7 @@ export { ABI_VERSIONS, type AbiVersion, callbackType, findCall } from "./abi.ts"
 export type { Backtrace, Frame } from "./backtrace.ts";
 export type { Connection } from "./connection.ts";
 export type { LocalResponse } from "./context.ts";
+export type { Cost } from "./costs.ts";
 export type { Flow } from "./flow.ts";
 export type { Header } from "./header-map.ts";
 export { createHost, type Host, type HostOptions, type PluginNames } from "./host.ts";

@@ -2,6 +2,7 @@ import { type AbiVersion, findCall } from "./abi.ts";
 import { type Backtrace, backtraceOf } from "./backtrace.ts";
 import { type CallTable, createCallTable } from "./call-table.ts";
 import { type Context, createContext, type Plugin } from "./context.ts";
+import { createLedger, type Ledger } from "./costs.ts";
 import { type GuestMemory, guestMemory } from "./guest-memory.ts";
 import type { Hostcall } from "./hostcall.ts";
 import type { LoadedModule } from "./link.ts";
@@ -50,6 +51,7 @@ export interface Vm {
   readonly hasFailed: boolean;
   /** How often each hostcall was made. */
   readonly callCounts: ReadonlyMap<string, number>;
+  readonly ledger: Ledger;
   /** Makes a root of a plugin, or a stream's context of a root, and tells the guest. */
   create(parent: Context | Plugin): Context;
   remove(context: Context): void;
@@ -94,6 +96,7 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
   const contexts = new Map<number, Context>();
   const callCounts = new Map<string, number>();
   const deferred: (() => void)[] = [];
+  const ledger = createLedger(() => memory.pages);
   let phase: Phase = "initializing";
   let hasFailed = false;
   let lastContext = 0;
@@ -107,8 +110,22 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
     loaded.exports.has(name) && (UNRESTRICTED.test(name) || isAllowed(name));
 
   const run = (name: string, words: readonly number[]): number | undefined => {
-    if (hasFailed) throw new Error(`${name} is called in a VM that has trapped`);
+    assertAlive(name);
     if (!isThere(name)) return undefined;
+    ledger.begin(name);
+    try {
+      return call(name, words);
+    } finally {
+      ledger.end();
+    }
+  };
+
+  const assertAlive = (name: string) => {
+    if (hasFailed) throw new Error(`${name} is called in a VM that has trapped`);
+  };
+
+  /** Calls an export that is there; what it throws ends the VM. */
+  const call = (name: string, words: readonly number[]): number | undefined => {
     const said = world.logs.length;
     try {
       return (instance.exports[name] as Export)(...words);
@@ -135,6 +152,7 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
     calls: createCallTable(),
     contexts,
     callCounts,
+    ledger,
     get hasFailed() {
       return hasFailed;
     },
@@ -169,7 +187,10 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
       phase = "allocating";
       const usesMalloc = loaded.exports.has("malloc") && profile.prefersMalloc;
       const isOnly = !loaded.exports.has("proxy_on_memory_allocate");
-      const address = run(usesMalloc || isOnly ? "malloc" : "proxy_on_memory_allocate", [bytes]);
+      const allocator = usesMalloc || isOnly ? "malloc" : "proxy_on_memory_allocate";
+      assertAlive(allocator);
+      ledger.charge("allocations", 1);
+      const address = call(allocator, [bytes]);
       phase = before;
       return (address ?? 0) >>> 0;
     },
@@ -227,6 +248,7 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
       return world.faults.find((each) => each.call === name && (each.nth ?? count) === count);
     };
     return (...words: (number | bigint)[]) => {
+      ledger.charge("hostcalls", 1);
       if (phase !== "running" && !LEGAL[phase].test(name)) {
         throw new Error(`${name} is not allowed while the plugin is ${phase}`);
       }
@@ -245,7 +267,7 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
   }
   const instance = new Instance(loaded.module, imports);
   const exportedMemory = instance.exports["memory"] as Memory;
-  const memory = guestMemory(exportedMemory);
+  const memory = guestMemory(exportedMemory, (bytes) => ledger.charge("bytesCopied", bytes));
   if (isThere("_initialize")) {
     run("_initialize", []);
     if (isThere("main")) run("main", [0, 0]);
