@@ -76,8 +76,8 @@ const asks: Readonly<Record<string, Callback>> = {
   },
   proxy_on_http_call_response: {
     steps: [
-      call("proxy_get_header_map_value", 6, ":status", bytes()),
       call("proxy_set_effective_context", STREAM),
+      call("proxy_get_header_map_value", 6, ":status", bytes()),
       call("proxy_continue_stream", 0),
     ],
   },

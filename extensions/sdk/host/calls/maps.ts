@@ -5,9 +5,15 @@ import { MapKind, Status } from "../status.ts";
 
 const KIND_MAX = MapKind.httpCallTrailers;
 
+/** The map of a kind there is now. Those of callouts are the root's, whichever stream has asked. */
+function mapOf({ context }: Caller, kind: number): HeaderMap | undefined {
+  const owner = kind >= MapKind.grpcInitialMetadata ? context.root : context;
+  return owner.maps.get(kind);
+}
+
 /** Runs on a map to be changed, which must be there. */
-function on({ context }: Caller, kind: number, act: (map: HeaderMap) => void): number {
-  const map = context.isLogging ? undefined : context.maps.get(kind);
+function on(caller: Caller, kind: number, act: (map: HeaderMap) => void): number {
+  const map = caller.context.isLogging ? undefined : mapOf(caller, kind);
   if (map === undefined) return Status.badArgument;
   act(map);
   return Status.ok;
@@ -15,13 +21,13 @@ function on({ context }: Caller, kind: number, act: (map: HeaderMap) => void): n
 
 /** Runs on a map to be read; while a stream is logged, a map that never came is no mistake. */
 function see<T extends unknown[]>(
-  { context }: Caller,
+  caller: Caller,
   kind: number,
   { act, absent }: { act: (map: HeaderMap) => Answer<T>; absent: Answer<T> },
 ): Answer<T> {
-  const map = context.maps.get(kind);
+  const map = mapOf(caller, kind);
   if (map !== undefined) return act(map);
-  return context.isLogging && kind <= KIND_MAX ? absent : Status.badArgument;
+  return caller.context.isLogging && kind <= KIND_MAX ? absent : Status.badArgument;
 }
 
 export const mapCalls = {
@@ -30,7 +36,7 @@ export const mapCalls = {
   ),
   proxy_get_header_map_pairs: hostcall("n", "B", (caller, kind) => {
     const none: [Uint8Array] = [new Uint8Array()];
-    const isKnown = kind <= KIND_MAX && !caller.context.maps.has(kind);
+    const isKnown = kind <= KIND_MAX && mapOf(caller, kind) === undefined;
     if (isKnown && caller.vm.profile.missingMapsHaveNoPairs) return none;
     return see<[Uint8Array]>(caller, kind, {
       act: (map) => [encodePairs(map.entries())],
