@@ -2,7 +2,7 @@ import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
 /** What a plugin's sources, tests and editor import. */
-const PACKAGES = ["@weft/sdk", "assemblyscript", "vitest"] as const;
+const PACKAGES = ["@weft/sdk", "assemblyscript", "fast-check", "vitest"] as const;
 
 const SDK = dirname(import.meta.dirname);
 

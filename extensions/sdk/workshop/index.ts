@@ -32,5 +32,7 @@ export {
   type UpstreamAnswer,
 } from "./exchange.ts";
 export { type Outcome, type Passed, play } from "./play.ts";
+export { runTests, type TestOutcome, type TestRun, testFiles } from "./run-tests.ts";
+export { isPluginName, isTaken, scaffold, TEMPLATES, type Template } from "./scaffold.ts";
 export { type Place, pathText, Slip, type Step } from "./slip.ts";
 export { type LoadedModule, loadModule, Refusal, type Stage, stage } from "./stage.ts";

@@ -4,6 +4,14 @@ import { VALUE_OPTIONS } from "../options.ts";
 
 /** Every verb of `weft plugin`, in the order in which help lists them. */
 const VERBS = {
+  new: {
+    summary: "begin a plugin from a template",
+    register: async (plugin) => (await import("../plugin/new.ts")).registerNew(plugin),
+  },
+  test: {
+    summary: "run the tests of a plugin's folder",
+    register: async (plugin) => (await import("../plugin/test.ts")).registerTest(plugin),
+  },
   bench: {
     summary: "measure what each callback costs, and hold it to its budget",
     register: async (plugin) => (await import("../plugin/bench.ts")).registerBench(plugin),

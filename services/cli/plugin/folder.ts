@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { WeftError } from "@weft/core/error";
 import type { Finding } from "@weft/proto/weft/control/v1/control_pb.ts";
 import { LocatedError } from "../errors.ts";
@@ -28,13 +28,22 @@ export async function buildFolder(folder: string): Promise<BuiltModule> {
   checkFolder(folder);
   const { name, version } = await describe(folder);
   const { buildPlugin } = await withSdk(() => import("@weft/sdk/build"));
-  const { ensureSdk } = await withSdk(() => import("@weft/sdk/workshop"));
-  ensureSdk(folder);
+  await linkSdk(folder);
   const { wasm, sha256 } = await buildPlugin(folder).catch(async (cause: unknown) => {
     throw await compileError(folder, cause);
   });
   const base = join(folder, "build", `${basename(resolve(folder))}.wasm`);
   return { name, version, wasm, sha256, sourceMap: readIfThere(`${base}.map`) };
+}
+
+/** Lets a folder find the SDK and, if it lies outside, this command too: `npx weft`. */
+export async function linkSdk(folder: string): Promise<void> {
+  const { ensureSdk } = await withSdk(() => import("@weft/sdk/workshop"));
+  const command = join(folder, "node_modules/.bin/weft");
+  if (ensureSdk(folder).length === 0 || existsSync(command)) return;
+  mkdirSync(dirname(command), { recursive: true });
+  rmSync(command, { force: true });
+  symlinkSync(join(import.meta.dirname, "../weft.mjs"), command);
 }
 
 /** A folder that a plugin can be built in. @throws WeftError missing `cli.no_file` */
