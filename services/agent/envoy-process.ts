@@ -19,6 +19,10 @@ export interface EnvoyOptions {
   /** How long connections on a replaced listener may go on. */
   readonly drainSeconds: number;
   readonly log: Logger;
+  /** Hears each line of Envoy's log as `THREAD LEVEL COMPONENT JSON`, at any rate; `log` does not. */
+  readonly onLine?: (line: string) => void;
+  /** The least of what plugins say; `warning`, as of Envoy itself, if not named. */
+  readonly wasmLogLevel?: "trace" | "debug" | "info" | "warning" | "error" | "critical";
 }
 
 /** One run of Envoy. */
@@ -67,7 +71,7 @@ export async function launchEnvoy(options: EnvoyOptions): Promise<EnvoyProcess> 
     detached: true,
   });
   stdout.release();
-  const last = passOn(child, log);
+  const last = passOn(child, options);
   const exited = new Promise<string>((done) => {
     child.once("error", (error) => done(error.message));
     child.once("close", (code, signal) => done(signal ?? `exit ${code}`));
@@ -94,7 +98,8 @@ export async function endEnvoy({ child, exited }: EnvoyProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-function argumentsOf({ folder, concurrency, drainSeconds }: EnvoyOptions): readonly string[] {
+function argumentsOf(options: EnvoyOptions): readonly string[] {
+  const { folder, concurrency, drainSeconds, onLine, wasmLogLevel = "warning" } = options;
   return [
     ...["--config-path", bootstrapPath(folder)],
     ...["--admin-address-path", addressPath(folder)],
@@ -105,7 +110,8 @@ function argumentsOf({ folder, concurrency, drainSeconds }: EnvoyOptions): reado
     // Connections are told at once, rather than one after another over the drain time.
     ...["--drain-strategy", "immediate"],
     ...["--log-level", "warning"],
-    ...["--log-format", "%l %n %v"],
+    ...["--component-log-level", `wasm:${wasmLogLevel}`],
+    ...["--log-format", onLine === undefined ? "%l %n %v" : "%t %l %n %j"],
   ];
 }
 
@@ -160,7 +166,7 @@ function killAll(): void {
 }
 
 /** Passes Envoy's log on, line by line and within a rate; answers the last line for an error. */
-function passOn(child: ChildProcess, log: Logger): () => string {
+function passOn(child: ChildProcess, { log, onLine }: EnvoyOptions): () => string {
   const envoyLog = log.child({ process: "envoy" });
   let last = "";
   let [second, lines, dropped] = [0, 0, 0];
@@ -168,6 +174,7 @@ function passOn(child: ChildProcess, log: Logger): () => string {
   createInterface({ input: child.stderr }).on("line", (line) => {
     if (line === "") return;
     last = line;
+    if (onLine !== undefined) return onLine(line);
     const now = Math.floor(performance.now() / 1_000);
     if (now !== second) {
       if (dropped > 0) envoyLog.warn({ dropped }, "lines of envoy were dropped");

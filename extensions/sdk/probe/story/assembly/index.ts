@@ -1,0 +1,4 @@
+import "./callouts";
+import "./connections";
+import "./jobs";
+import "./mark";
