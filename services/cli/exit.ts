@@ -48,6 +48,8 @@ const EXIT_OF_CODE: Partial<Record<Code, ExitCode>> = {
   "plugin.trapped": EXIT.no,
   "plugin.no_plugin": EXIT.missing,
   "plugin.no_budget": EXIT.missing,
+  "plugin.no_tap": EXIT.missing,
+  "plugin.red": EXIT.no,
   "proxy.bad_description": EXIT.badFile,
   "cli.usage": EXIT.usage,
   "cli.no_file": EXIT.missing,

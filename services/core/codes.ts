@@ -132,6 +132,19 @@ export const CODES = {
     number: "WEFT0417",
     help: "begin one with `weft plugin bench --update`, then add exchanges to it",
   },
+  "plugin.bad_setting": {
+    number: "WEFT0421",
+    help: "write the setting as docs/plugins/dev.md shows",
+  },
+  "plugin.red": {
+    number: "WEFT0422",
+    help: "mend the plugin or its tests; --no-test serves it all the same",
+  },
+  "plugin.not_taken": { number: "WEFT0423", help: "mend what is said above; the old one goes on" },
+  "plugin.no_tap": {
+    number: "WEFT0424",
+    help: "record from `weft plugin dev`, or put a tap filter with an admin_config before the plugin",
+  },
   "plugin.not_empty": { number: "WEFT0418", help: "name a folder that is new or empty" },
   "ca.bad_csr": {
     number: "WEFT0501",

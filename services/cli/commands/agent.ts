@@ -8,8 +8,8 @@ import { connectApi } from "../api.ts";
 import { readText } from "../documents.ts";
 import { addGlobalOptions, addHelpSections, globalOptions } from "../options.ts";
 import { findProgram } from "../programs.ts";
+import { stopSignal } from "../stop-signal.ts";
 import { createTerminal } from "../terminal.ts";
-import { stopSignal } from "./serve.ts";
 
 /** `port` on the workload's address leads to `endpoint`. */
 interface Inbound {

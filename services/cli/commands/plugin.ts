@@ -16,6 +16,10 @@ const VERBS = {
     summary: "measure what each callback costs, and hold it to its budget",
     register: async (plugin) => (await import("../plugin/bench.ts")).registerBench(plugin),
   },
+  dev: {
+    summary: "run a plugin in a local Envoy, and swap it at every edit",
+    register: async (plugin) => (await import("../plugin/dev.ts")).registerDev(plugin),
+  },
   push: {
     summary: "publish a module; a folder is built first",
     register: async (plugin) => (await import("../plugin/push.ts")).registerPush(plugin),

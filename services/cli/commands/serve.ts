@@ -1,10 +1,10 @@
-import { once } from "node:events";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { EXIT } from "../exit.ts";
 import { addHelpSections } from "../options.ts";
 import { ROLES, type Role, type ServeOptions, type Serving, serve } from "../serve.ts";
+import { stopSignal } from "../stop-signal.ts";
 import { createTerminal } from "../terminal.ts";
 
 export function registerServe(program: Command): void {
@@ -111,25 +111,6 @@ export async function holdUntilStopped(
   }
   await stopped;
   await serving[Symbol.asyncDispose]();
-}
-
-/**
- * Resolves with the first signal to stop; a second one then ends at once. To be called before
- * anything is started: a signal that nobody waits for ends the process, and its children stay.
- */
-export async function stopSignal(): Promise<void> {
-  // The command line's own handler would end at once, with everything half open.
-  process.removeAllListeners("SIGINT");
-  const waiting = new AbortController();
-  const { signal } = waiting;
-  await Promise.race([
-    once(process, "SIGINT", { signal }),
-    once(process, "SIGTERM", { signal }),
-    once(process, "SIGHUP", { signal }),
-  ]);
-  for (const again of ["SIGINT", "SIGTERM"])
-    process.once(again, () => process.exit(EXIT.interrupted));
-  waiting.abort();
 }
 
 function readRoles(text: string): Role[] {

@@ -4,7 +4,8 @@ import type { Command } from "commander";
 import { addHelpSections } from "../options.ts";
 import { findProgram } from "../programs.ts";
 import { serve } from "../serve.ts";
-import { addServeOptions, holdUntilStopped, serveOptions, stopSignal } from "./serve.ts";
+import { stopSignal } from "../stop-signal.ts";
+import { addServeOptions, holdUntilStopped, serveOptions } from "./serve.ts";
 
 export function registerUp(program: Command): void {
   const command = program

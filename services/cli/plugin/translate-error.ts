@@ -31,7 +31,7 @@ export function trapText({ message, backtrace }: Trap): string {
 }
 
 /** A place in a text, from 1. */
-interface TextPlace {
+export interface TextPlace {
   readonly line: number;
   readonly column: number;
 }
@@ -49,7 +49,7 @@ function slipError({ place, problem, mend }: Slip): LocatedError {
 }
 
 /** Where a path leads in JSON: to the name of a field, or to an item. */
-function locate(text: string, path: readonly Step[]): TextPlace {
+export function locate(text: string, path: readonly Step[]): TextPlace {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, keepSourceTokens: true });
   const [first] = document.errors;
