@@ -21,7 +21,10 @@ export class HttpResponse {
   readonly headers: Headers = new Headers(HeaderMap.HttpCallResponse);
   readonly body: Body = new Body(Buffer.HttpCallResponseBody);
   readonly trailers: Headers = new Headers(HeaderMap.HttpCallResponseTrailers);
-  /** Whether there is no answer: the upstream was not reached, or was too slow. */
+  /**
+   * Whether there is no answer, or only half of one. Envoy answers itself where the upstream is not
+   * reached or too slow, with 503 or 504: ask for the status that you want.
+   */
   hasFailed: bool = false;
 
   /** The status of the answer; 0 if there is none. */

@@ -102,7 +102,11 @@ test("a cluster without a script answers that it is unavailable", () => {
 });
 
 test.each([
-  [20, ["grpc_call 0 5"], ["close 5 4", "get_status 0 4 [deadline exceeded]"]],
+  [
+    20,
+    ["grpc_call 0 5"],
+    ["close 5 14", "get_status 0 14 [upstream request timeout{response_timeout}]"],
+  ],
   [30, ["grpc_call 0 5"], ["message 5 4", "get_buffer_bytes 0 [late]"]],
   [0, ["grpc_call 0 5"], ["message 5 4", "get_buffer_bytes 0 [late]"]],
 ])(

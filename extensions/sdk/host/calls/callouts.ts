@@ -12,6 +12,16 @@ const REQUIRED = [":path", ":method", ":authority"];
 /** The code and the words that `proxy_get_status` has after a callout that came to nothing. */
 const RESET = [Status.brokenConnection, "reset"] as const;
 
+/** What the proxy answers itself to a callout whose upstream has not. */
+const LATE: CalloutResponse = {
+  headers: [
+    [":status", "504"],
+    ["content-length", "24"],
+    ["content-type", "text/plain"],
+  ],
+  body: "upstream request timeout",
+};
+
 export const calloutCalls = {
   proxy_http_call: hostcall(
     "bbbbi",
@@ -27,7 +37,7 @@ export const calloutCalls = {
       const delayMs = answer === "reset" ? 0 : (answer.delayMs ?? 0);
       const isLate = timeoutMs > 0 && delayMs > timeoutMs;
       vm.world.clock.after(isLate ? timeoutMs : delayMs, () => {
-        deliver(vm, { id, root: context.root, answer: isLate ? "reset" : answer });
+        deliver(vm, { id, root: context.root, answer: isLate ? LATE : answer });
       });
       return [id];
     },

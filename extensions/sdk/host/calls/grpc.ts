@@ -52,8 +52,11 @@ interface Target {
   readonly timeoutMs?: number;
 }
 
-/** How a single call ends whose answer is late. */
-const LATE: GrpcAnswer = { status: 4, statusMessage: "deadline exceeded" };
+/** How a single call ends whose answer is late: for Envoy that upstream is not available. */
+const LATE: GrpcAnswer = {
+  status: 14,
+  statusMessage: "upstream request timeout{response_timeout}",
+};
 
 function open(
   { vm, context: { root } }: Caller,
