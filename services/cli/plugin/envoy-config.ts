@@ -1,3 +1,5 @@
+import { assert } from "@weft/core/error";
+
 /** An object as Envoy reads it from JSON. */
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -134,8 +136,12 @@ function configurationOf(configuration: Uint8Array | string): Json {
   return any("google.protobuf.BytesValue", { value });
 }
 
+/** Envoy 1.40 divides by half of it, in whole numbers, and dies of a shorter one at a reload. */
+const RELOAD_MS_MIN = 2;
+
 function reloadOf({ reloadIntervalMs }: PluginSetting): Json {
   if (reloadIntervalMs === undefined) return {};
+  assert(reloadIntervalMs >= RELOAD_MS_MIN, `${reloadIntervalMs} ms kill Envoy at a reload`);
   const base_interval = `${reloadIntervalMs / 1_000}s`;
   return { reload_config: { backoff: { base_interval } } };
 }
