@@ -11,6 +11,9 @@ let views: Bytes | null = null;
 let freeViews: Bytes | null = null;
 let viewsKept: i32 = 0;
 
+/** Views left to the collector since it last came. */
+let viewsLeft: i32 = 0;
+
 /**
  * A run of bytes, read in place. Header values are bytes on the wire and stay bytes here: a
  * JavaScript string costs a copy and a conversion to UTF-16, and is made on request only.
@@ -50,7 +53,7 @@ export class Bytes {
       viewsKept++;
       made.older = views;
       views = made;
-    }
+    } else viewsLeft++;
     return made;
   }
 
@@ -208,6 +211,13 @@ export class Bytes {
   toString(): string {
     return String.UTF8.decodeUnsafe(this.from, this.size);
   }
+}
+
+/** How many views were left to the collector since this was last asked. */
+export function takeViewsLeft(): i32 {
+  const left = viewsLeft;
+  viewsLeft = 0;
+  return left;
 }
 
 /** Makes all views free for reuse. */

@@ -1,4 +1,4 @@
-import { Bytes } from "./bytes";
+import { Bytes, takeViewsLeft } from "./bytes";
 import { leave } from "./callback";
 import { readLogLevel } from "./log";
 import { Plugin } from "./plugin";
@@ -12,11 +12,18 @@ import { openStreams, putStream, takeStream } from "./stream-table";
 /** Streams that end between two collections; the more streams are open, the more may end. */
 const ENDED_MIN: i32 = 64;
 
+/**
+ * Callbacks, and views that found no room, between two collections: a stream that goes on for long
+ * leaves as much behind as many short ones.
+ */
+const LEFT_MAX: i32 = 4096;
+
 /** The newest of the plugins, which are linked: there are few, and of most modules one. */
 let newest: Plugin | null = null;
 
 let streamEnded: ((id: u32) => void) | null = null;
 let ended: i32 = 0;
+let left: i32 = 0;
 
 /** The root id of the plugin that is being made; null from `weftCreatePlugin` refuses it. */
 export function rootId(): Bytes {
@@ -91,11 +98,14 @@ export function closeContext(id: u32): Stream | null {
 /**
  * Ends a callback. The runtime collects only when told to, and where the outermost callback ends
  * no reference lies on the stack, where the collector would miss it. To walk the heap costs as
- * much as there are open streams, so it waits until as many have ended: the cost per stream is
- * constant.
+ * much as there are open streams, so it waits until as many have ended, which makes the cost per
+ * stream constant, or until callbacks of streams that go on have left much behind.
  */
 export function leaveAndCollect(): void {
-  if (!leave() || ended < max(ENDED_MIN, openStreams())) return;
+  if (!leave()) return;
+  left += 1 + takeViewsLeft();
+  if (left < LEFT_MAX && ended < max(ENDED_MIN, openStreams())) return;
+  left = 0;
   ended = 0;
   __collect();
 }

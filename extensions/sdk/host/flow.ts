@@ -83,6 +83,18 @@ export function createFlow(vm: Vm, context: Context, kinds: Kinds): FlowControl 
     hold = "nothing";
   };
 
+  /** Lets the plugin at what is buffered, until the buffer is taken away again. */
+  const showBody = (): void => {
+    context.buffers.set(kinds.body, {
+      get bytes() {
+        return buffered;
+      },
+      write: (next) => {
+        buffered = next;
+      },
+    });
+  };
+
   const pauseOnHeaders = (answer: number): void => {
     const stopsAll = vm.profile.headersPauseStopsAll || answer > STOP;
     if (hold !== "stopped") hold = stopsAll ? "all" : "seen";
@@ -125,14 +137,7 @@ export function createFlow(vm: Vm, context: Context, kinds: Kinds): FlowControl 
         return;
       }
       buffered = Buffer.concat([buffered, bytes]);
-      context.buffers.set(kinds.body, {
-        get bytes() {
-          return buffered;
-        },
-        write: (next) => {
-          buffered = next;
-        },
-      });
+      showBody();
       const words = [buffered.byteLength, endOfStream ? 1 : 0];
       during(() => {
         const answer = vm.enter(`proxy_on_${kinds.name}_body`, context, words) ?? CONTINUE;
@@ -153,8 +158,11 @@ export function createFlow(vm: Vm, context: Context, kinds: Kinds): FlowControl 
       seen.set(kinds.trailers, map);
       context.maps.set(kinds.trailers, map);
       const callback = `proxy_on_${kinds.name}_trailers`;
+      // A body that the plugin holds back is still its own.
+      if (hold === "seen") showBody();
       during(() => {
         const answer = vm.enter(callback, context, [received.length]) ?? CONTINUE;
+        context.buffers.delete(kinds.body);
         if (hold === "stopped") return;
         if (answer === CONTINUE) {
           context.maps.delete(kinds.trailers);
