@@ -1,0 +1,51 @@
+import { Bytes, Headers } from "@weft/sdk/assembly";
+import { ContentTypes, isJson } from "./content-types";
+
+/** What headers say of the body that follows, read in one go. */
+@final
+export class BodyHeaders {
+  /** Whether it is of a type to look at. One that has no type is: nobody knows what it is. */
+  isText: bool = true;
+  isJson: bool = false;
+  isCompressed: bool = false;
+  /** Its length in bytes; -1 if they do not say. */
+  length: i64 = -1;
+  /** Whether trailers are to be expected. */
+  announcesTrailers: bool = false;
+  /** Whether the sender takes trailers in what comes back. */
+  takesTrailers: bool = false;
+  /** Whether they ask for a part of the response, or for one that is compressed. */
+  asksForRange: bool = false;
+  asksForCompression: bool = false;
+  /** Whether they hold a digest of the body. */
+  hasDigest: bool = false;
+
+  read(headers: Headers, types: ContentTypes): void {
+    let typesSeen = 0;
+    let typesKnown = 0;
+    const pairs = headers.all();
+    while (pairs.next()) {
+      const name = pairs.name;
+      // Of a header that is repeated, every value counts: which one the receiver takes is open.
+      if (name.equals("content-type")) {
+        typesSeen++;
+        if (types.has(pairs.value)) typesKnown++;
+        if (isJson(pairs.value)) this.isJson = true;
+      } else if (name.equals("content-encoding")) {
+        if (!pairs.value.trim().equalsIgnoringCase("identity")) this.isCompressed = true;
+      } else if (name.equals("content-length")) this.length = pairs.value.toInteger(-1);
+      else if (name.equals("trailer")) this.announcesTrailers = true;
+      else if (name.equals("te")) {
+        if (pairs.value.toLowerCase().contains("trailers")) this.takesTrailers = true;
+      } else if (name.equals("range") || name.equals("if-range")) this.asksForRange = true;
+      else if (name.equals("accept-encoding")) this.asksForCompression = true;
+      else if (isDigest(name)) this.hasDigest = true;
+    }
+    this.isText = typesSeen == 0 || typesKnown > 0;
+  }
+}
+
+function isDigest(name: Bytes): bool {
+  return name.equals("content-md5") || name.equals("content-digest")
+    || name.equals("repr-digest") || name.equals("digest");
+}
