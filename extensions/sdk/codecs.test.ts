@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -48,6 +48,7 @@ test("SHA-256 and HMAC are those of OpenSSL", () => {
     fc.property(bytes, bytes, (a, b) => {
       expect(ask("sha256", a)).toBe(createHash("sha256").update(a).digest("hex"));
       expect(ask("hmac", a, b)).toBe(createHmac("sha256", a).update(b).digest("hex"));
+      expect(ask("pbkdf2", a, b)).toBe(pbkdf2Sync(a, b, 3, 32, "sha256").toString("hex"));
     }),
   );
 });

@@ -71,7 +71,7 @@ export class Literals {
     }
   }
 
-  /** Fills the gaps: where a text ends or differs, the longest beginning that ends there goes on. */
+  /** Fills the gaps: where a text does not go on, the longest beginning that ends there does. */
   private link(states: i32): void {
     const fallbacks = new StaticArray<u16>(states);
     const order = new Array<u32>();

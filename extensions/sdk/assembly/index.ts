@@ -34,6 +34,7 @@ export {
 } from "./metadata";
 export { Counter, counter, Gauge, gauge, Histogram, histogram } from "./metric";
 export { Pairs } from "./pairs";
+export { pbkdf2Sha256 } from "./pbkdf2";
 export { Background, NoConfig, Plugin } from "./plugin";
 export { properties } from "./properties";
 export { getBool, getInteger, getProperty, setProperty } from "./property";

@@ -4,8 +4,8 @@ import { textLength, textStart } from "./text";
 
 // SHA-256 (FIPS 180-4) and HMAC (RFC 2104). Words are big-endian on the wire.
 
-const BLOCK_BYTES: i32 = 64;
-const DIGEST_BYTES: i32 = 32;
+export const BLOCK_BYTES: i32 = 64;
+export const DIGEST_BYTES: i32 = 32;
 
 /** The first 32 bits of the fractions of the cube roots of the first 64 primes. */
 @lazy const ROUNDS = memory.data<u32>([
@@ -25,9 +25,9 @@ const DIGEST_BYTES: i32 = 32;
 ]);
 
 /** What is hashed at the moment: eight words of state, sixty-four of schedule, a block to fill. */
-@lazy const state = memory.data(DIGEST_BYTES, 8);
+@lazy export const state = memory.data(DIGEST_BYTES, 8);
 @lazy const schedule = memory.data(4 * BLOCK_BYTES, 8);
-@lazy const block = memory.data(BLOCK_BYTES, 8);
+@lazy export const block = memory.data(BLOCK_BYTES, 8);
 
 let total: u64 = 0;
 
@@ -46,37 +46,49 @@ export function hmacSha256<K, T>(key: K, text: T): Bytes {
   const keyLength = textLength();
   const from = textStart<T>(text);
   const length = textLength();
-  const pad = room(BLOCK_BYTES);
+  const pad = padOf(keyStart, keyLength);
   if (pad.isEmpty) return pad;
-  memory.fill(pad.start, 0, BLOCK_BYTES);
-  if (keyLength <= BLOCK_BYTES) memory.copy(pad.start, keyStart, keyLength);
-  else {
-    begin();
-    update(keyStart, keyLength);
-    memory.copy(pad.start, finish().start, DIGEST_BYTES);
-  }
-  mask(pad, 0x36);
   begin();
   update(pad.start, BLOCK_BYTES);
   update(from, length);
   const inner = finish();
-  mask(pad, 0x36 ^ 0x5c);
+  turn(pad);
   begin();
   update(pad.start, BLOCK_BYTES);
   update(inner.start, DIGEST_BYTES);
   return finish();
 }
 
+/** A key as HMAC begins with it: a block long, under the inner mask. */
+export function padOf(key: usize, length: i32): Bytes {
+  const pad = room(BLOCK_BYTES);
+  if (pad.isEmpty) return pad;
+  memory.fill(pad.start, 0, BLOCK_BYTES);
+  if (length <= BLOCK_BYTES) memory.copy(pad.start, key, length);
+  else {
+    begin();
+    update(key, length);
+    memory.copy(pad.start, finish().start, DIGEST_BYTES);
+  }
+  mask(pad, 0x36);
+  return pad;
+}
+
+/** Takes the inner mask off and puts the outer one on. */
+export function turn(pad: Bytes): void {
+  mask(pad, 0x36 ^ 0x5c);
+}
+
 function mask(pad: Bytes, by: u8): void {
   for (let i = 0; i < BLOCK_BYTES; i++) store<u8>(pad.start + i, load<u8>(pad.start + i) ^ by);
 }
 
-function begin(): void {
+export function begin(): void {
   memory.copy(state, FIRST_STATE, DIGEST_BYTES);
   total = 0;
 }
 
-function update(from: usize, length: i32): void {
+export function update(from: usize, length: i32): void {
   let filled = <i32>(total % BLOCK_BYTES);
   let at = 0;
   total += length;
@@ -92,7 +104,7 @@ function update(from: usize, length: i32): void {
 }
 
 /** Ends with a bit, zeros, and the length in bits at the end of a block. */
-function finish(): Bytes {
+export function finish(): Bytes {
   const filled = <i32>(total % BLOCK_BYTES);
   store<u8>(block + filled, 0x80);
   memory.fill(block + filled + 1, 0, BLOCK_BYTES - filled - 1);
@@ -110,7 +122,7 @@ function finish(): Bytes {
   return digest;
 }
 
-function digestBlock(): void {
+export function digestBlock(): void {
   for (let i = 0; i < 64; i += 4) store<u32>(schedule + i, bswap<u32>(load<u32>(block + i)));
   for (let i = 64; i < 256; i += 4) {
     const at = schedule + i;

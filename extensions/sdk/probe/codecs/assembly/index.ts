@@ -1,7 +1,7 @@
 import {
   Action, Bytes, ByteWriter, Cidr, dynamicMetadata, filter, fromBase64, fromBase64Url, fromHex,
-  hash32, Headers, hmacSha256, HttpFilter, IpAddress, Metadata, Pairs, properties, ProtoReader,
-  ProtoWriter, routeMetadata, sha256, toBase64, toBase64Url, toHex,
+  hash32, Headers, hmacSha256, HttpFilter, IpAddress, Metadata, Pairs, pbkdf2Sha256, properties,
+  ProtoReader, ProtoWriter, routeMetadata, sha256, toBase64, toBase64Url, toHex,
 } from "@weft/sdk/assembly";
 
 /** Computed at start-up, and so not a callback's. */
@@ -24,6 +24,7 @@ export class Codecs extends HttpFilter {
   private answer(ask: Bytes, a: Bytes, b: Bytes): Bytes {
     if (ask.equals("sha256")) return toHex(sha256(a));
     if (ask.equals("hmac")) return toHex(hmacSha256(a, b));
+    if (ask.equals("pbkdf2")) return toHex(pbkdf2Sha256(a, b, 3));
     if (ask.equals("digest-of-nothing")) return EMPTY_DIGEST;
     if (ask.equals("base64")) return toBase64(a);
     if (ask.equals("base64url")) return toBase64Url(a);
