@@ -1,0 +1,155 @@
+import {
+  Action, Background, Bytes, Counter, counter, counterWith, filter, fromBase64, GrpcStatus,
+  HeaderList, Headers, HttpFilter,
+} from "@weft/sdk/assembly";
+import { Attempts } from "./attempts";
+import { isOneOf } from "./paths";
+import { Settings } from "./settings";
+import { Users } from "./users";
+
+/** Requests that came in with a password, and on a path that needs none. */
+const allowed = counter("basic_auth_allowed_total");
+const exempted = counter("basic_auth_exempt_total");
+
+/** Requests that were turned away, by the reason: missing, malformed, wrong, limited. */
+const denied = counterWith("basic_auth_denied_total", ["reason"]);
+
+/** Longer credentials are nobody's; hashing them would be work for nothing. */
+const CREDENTIALS_BYTES_MAX: i32 = 1024;
+
+enum Verdict { Missing, Malformed, Wrong, Limited, Allowed }
+
+/** The counters of those turned away, by verdict. */
+const byVerdict = new Array<Counter>();
+
+/** Holds what all streams share. */
+@filter("basic-auth")
+export class Doorkeeper extends Background<Settings> {
+  users!: Users;
+  attempts!: Attempts;
+  challenge!: HeaderList;
+  later!: HeaderList;
+  userHeader!: Bytes;
+
+  onConfigure(): bool {
+    const config = this.config;
+    this.users = new Users(config.users);
+    this.attempts = new Attempts(config.attemptsPerSecond);
+    this.userHeader = Bytes.of(config.userHeader.toLowerCase());
+    const value = 'Basic realm="' + config.realm + '", charset="UTF-8"';
+    this.challenge = new HeaderList().add("www-authenticate", value);
+    this.later = new HeaderList().add("retry-after", "1");
+    for (let verdict = byVerdict.length; verdict < Verdict.Allowed; verdict++) {
+      byVerdict.push(denied.label(reasonOf(verdict)).get());
+    }
+    return true;
+  }
+}
+
+/**
+ * Lets only those in who know a password (RFC 7617):
+ *
+ *     {"users": {"ann": "$pbkdf2-sha256$i=10000$c2FsdHNhbHQ$…"}, "userHeader": "x-user"}
+ */
+@filter("basic-auth")
+export class BasicAuth extends HttpFilter<Settings> {
+  /** What the request says of who asks. */
+  private name: Bytes | null = null;
+  private password: Bytes | null = null;
+
+  onRequestHeaders(headers: Headers, _endOfStream: bool): Action {
+    const doorkeeper = changetype<Doorkeeper>(this.plugin);
+    const userHeader = doorkeeper.userHeader;
+    let path: Bytes | null = null;
+    let credentials: Bytes | null = null;
+    let isAmbiguous = false;
+    let isForged = false;
+    const pairs = headers.all();
+    while (pairs.next()) {
+      const name = pairs.name;
+      if (name.equals("authorization")) {
+        isAmbiguous = isAmbiguous || credentials != null;
+        credentials = pairs.value;
+      } else if (name.equals(":path")) path = pairs.value;
+      else if (!userHeader.isEmpty && name.equals(userHeader)) isForged = true;
+    }
+    if (isForged) headers.remove(userHeader);
+    if (path != null && isOneOf(path, this.config.exempt)) {
+      exempted.inc();
+      return Action.Continue;
+    }
+    const verdict = isAmbiguous ? Verdict.Malformed : this.judge(doorkeeper, credentials);
+    return verdict == Verdict.Allowed ? this.allow(headers, userHeader) : this.deny(verdict);
+  }
+
+  private judge(doorkeeper: Doorkeeper, credentials: Bytes | null): Verdict {
+    if (credentials == null) return Verdict.Missing;
+    if (!this.read(credentials)) return Verdict.Malformed;
+    const name = this.name;
+    const password = this.password;
+    if (name == null || password == null) return Verdict.Malformed;
+    const users = doorkeeper.users;
+    const digest = users.digest(password);
+    const found = users.find(name);
+    if (found != null && found.knows(digest)) return Verdict.Allowed;
+    if (!doorkeeper.attempts.take()) return Verdict.Limited;
+    // Of a stranger as much is computed as of a user, so that time does not tell who is one.
+    const user = found == null ? users.decoy(name) : found;
+    const isRight = user.hash.matches(password);
+    if (!isRight || found == null) return Verdict.Wrong;
+    found.learn(digest);
+    return Verdict.Allowed;
+  }
+
+  /** Reads `Basic <base64 of name:password>`. */
+  private read(credentials: Bytes): bool {
+    if (credentials.length > CREDENTIALS_BYTES_MAX) return false;
+    const space = credentials.indexOfByte(0x20);
+    if (space < 0 || !credentials.slice(0, space).equalsIgnoringCase("basic")) return false;
+    const decoded = fromBase64(credentials.slice(space).trim());
+    if (decoded == null) return false;
+    const colon = decoded.indexOfByte(0x3a);
+    if (colon < 1) return false;
+    for (let i = 0; i < decoded.length; i++) {
+      const byte = decoded.at(i);
+      if (byte < 0x20 || byte == 0x7f) return false;
+    }
+    this.name = decoded.slice(0, colon);
+    this.password = decoded.slice(colon + 1);
+    return true;
+  }
+
+  private allow(headers: Headers, userHeader: Bytes): Action {
+    allowed.inc();
+    const name = this.name;
+    if (!this.config.forward) headers.remove("authorization");
+    if (name != null && !userHeader.isEmpty) headers.set(userHeader, name);
+    this.name = null;
+    this.password = null;
+    return Action.Continue;
+  }
+
+  private deny(verdict: Verdict): Action {
+    this.name = null;
+    this.password = null;
+    byVerdict[verdict].inc();
+    const doorkeeper = changetype<Doorkeeper>(this.plugin);
+    if (verdict == Verdict.Limited) {
+      return this.respond<string>(
+        429, "too many passwords\n", doorkeeper.later, GrpcStatus.None, "basic_auth_limited",
+      );
+    }
+    return this.respond<string>(
+      401, "a password is needed\n", doorkeeper.challenge, GrpcStatus.None, "basic_auth_denied",
+    );
+  }
+}
+
+function reasonOf(verdict: Verdict): string {
+  switch (verdict) {
+    case Verdict.Missing: return "missing";
+    case Verdict.Malformed: return "malformed";
+    case Verdict.Limited: return "limited";
+    default: return "wrong";
+  }
+}
