@@ -46,6 +46,7 @@ test.each([
   [`{"groups": {"g": ["x", "y"], "h": []}}`, `${DEFAULTS} g[x|y] h[]`],
   [`{"fallback": {"name": "f"}, "token": "t"}`, `${DEFAULTS} or f t`],
   [`{"fallback": null}`, DEFAULTS],
+  [`{"share": "in_full"}`, `${DEFAULTS} 2`],
 ])("the configuration %j is read", (configuration, read) => {
   expect(answerTo(configuration)).toBe(read);
 });
@@ -53,7 +54,7 @@ test.each([
 test.each([
   [
     `{"x": 1}`,
-    "x is no setting; there are cookie, isOn, ratio, offset, rules, tiers, groups, fallback and token, at byte 1",
+    "x is no setting; there are cookie, isOn, ratio, offset, rules, tiers, groups, fallback, token, realm and share, at byte 1",
   ],
   [`{"isOn": 1}`, "isOn: expected true or false, found a number, at byte 9"],
   [`{"isOn": truth}`, "isOn: expected true or false, misspelt, at byte 9"],
@@ -88,6 +89,8 @@ test.each([
   [`{"tiers": {"a": 1, "a": 2}}`, "tiers.a is given twice, at byte 19"],
   [`{"groups": {"g": ["x", 7]}}`, "groups.g[1]: expected a string, found a number, at byte 23"],
   [`{"fallback": {"percent": 1}}`, "fallback needs name, at byte 27"],
+  [`{"share": "all"}`, "share: must be none, half or in_full, at byte 1"],
+  [`{"share": 1}`, "share: expected a string, found a number, at byte 10"],
   [`{"isOn": false, "rules": [{"name": "x"}]}`, "configuration has rules but is off, at byte 41"],
 ])("the configuration %j is refused with its place", (configuration, problem) => {
   expect(answerTo(configuration)).toBe(`settings: ${problem}`);
@@ -126,6 +129,8 @@ test("schema and type say what the decoder accepts", async () => {
       offset: { type: "integer", minimum: -2147483648, maximum: 2147483647, default: -1 },
       rules: { type: "array", items: { $ref: "#/$defs/Rule" }, maxItems: 3 },
       fallback: { anyOf: [{ $ref: "#/$defs/Rule" }, { type: "null" }] },
+      realm: { type: "string", default: "the_realm" },
+      share: { enum: ["none", "half", "in_full"] },
     },
     $defs: { Rule: { required: ["name"], additionalProperties: false } },
   });

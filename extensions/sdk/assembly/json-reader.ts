@@ -100,6 +100,19 @@ export class JsonReader {
     return this.text("a string");
   }
 
+  /** The string that stands here, which must be one of these: answers which. */
+  readChoice(choices: string[]): i32 {
+    const text = this.readString();
+    if (this.problem.length > 0) return 0;
+    let names = "";
+    for (let i = 0; i < choices.length; i++) {
+      if (text.equals(choices[i])) return i;
+      names += (i == 0 ? "" : i == choices.length - 1 ? " or " : ", ") + choices[i];
+    }
+    this.position = this.memberPosition;
+    return this.failAt(": must be " + names);
+  }
+
   /** The truth that stands here. */
   readBool(): bool {
     if (this.problem.length > 0) return false;

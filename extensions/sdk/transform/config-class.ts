@@ -160,8 +160,11 @@ function collectionOf(
 
 /** What a literal means in JSON; undefined if it is more than a literal. */
 function jsonOf(written: string): unknown {
+  const text = /^Bytes\.of\((".*")\)$/s.exec(written)?.[1] ?? written;
+  // Of a number, underscores are no part; of a text they are.
+  const json = /^-?\d/.test(text) ? text.replaceAll("_", "") : text;
   try {
-    return JSON.parse(written.replaceAll("_", ""));
+    return JSON.parse(json);
   } catch {
     return undefined; // An expression: the schema leaves the default out.
   }

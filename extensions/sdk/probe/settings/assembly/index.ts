@@ -1,6 +1,16 @@
 import {
-  Action, Bytes, config, filter, Headers, HttpFilter, JsonReader, logInfo, max, min,
+  Action, Bytes, config, filter, Headers, HttpFilter, JsonReader, logInfo, max, min, schema,
 } from "@weft/sdk/assembly";
+
+/** One of a few texts. */
+@schema('{"enum": ["none", "half", "in_full"]}')
+export class Share {
+  choice: i32 = 0;
+
+  read(json: JsonReader): void {
+    this.choice = json.readChoice(["none", "half", "in_full"]);
+  }
+}
 
 /** Who gets how much. */
 @config
@@ -22,6 +32,8 @@ class Settings {
   groups: Map<string, Array<string>> = new Map<string, Array<string>>();
   fallback: Rule | null = null;
   token: Bytes | null = null;
+  realm: Bytes = Bytes.of("the_realm");
+  share: Share = new Share();
 
   check(json: JsonReader): void {
     if (!this.isOn && this.rules.length > 0) json.refuse("has rules but is off");
@@ -44,7 +56,8 @@ class Settings {
     const fallback = this.fallback;
     if (fallback != null) text += " or " + fallback.name;
     const token = this.token;
-    return token == null ? text : text + " " + token.toString();
+    if (token != null) text += " " + token.toString();
+    return this.share.choice == 0 ? text : text + " " + this.share.choice.toString();
   }
 }
 
