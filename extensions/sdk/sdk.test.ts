@@ -27,6 +27,15 @@ test("all values of a header are read, added and removed in order", () => {
   expect(ask("all")).toEqual([]);
 });
 
+test.each([
+  [[], "none"],
+  [[""], ""],
+  [["one"], "one"],
+  [["one", "", "thrée"], "one,,thrée"],
+])("the values %j of a header are %j as one", (subjects, joined) => {
+  expect(ask("joined", subjects)).toEqual([["answer", joined]]);
+});
+
 test("a header is there even when it is empty", () => {
   expect(ask("has", [""])).toContainEqual(["answer", "yes"]);
   expect(ask("has")).toContainEqual(["answer", "no"]);

@@ -1,6 +1,7 @@
 import { HeaderMap, Status } from "./abi/codes";
 import * as host from "./abi/host";
 import { bufferOut, firstOut, firstWord, secondOut } from "./abi/result";
+import { allocate } from "./arena";
 import { Bytes } from "./bytes";
 import { Cookies } from "./cookies";
 import { HeaderList } from "./header-list";
@@ -39,6 +40,20 @@ export class Headers {
       if (pairs.name.equalsIgnoringCase<T>(name)) values.push(pairs.value);
     }
     return values;
+  }
+
+  /**
+   * All values of a header as one, in their order with commas between (RFC 9110 §5.3), or null.
+   * Costs a copy of the whole map.
+   */
+  getJoined<T>(name: T): Bytes | null {
+    let joined: Bytes | null = null;
+    const pairs = this.all();
+    while (pairs.next()) {
+      if (!pairs.name.equalsIgnoringCase<T>(name)) continue;
+      joined = joined == null ? pairs.value : withComma(joined, pairs.value);
+    }
+    return joined;
   }
 
   /** Every header, in order. Costs a copy of the whole map. */
@@ -103,6 +118,17 @@ export class Headers {
     const pairs = headers.serialize();
     return host.proxy_set_header_map_pairs(this.map, pairs.start, pairs.length) == Status.Ok;
   }
+}
+
+/** Two values as one; nothing where memory is short, since a part of them would mislead. */
+function withComma(first: Bytes, second: Bytes): Bytes {
+  const length = first.length + 1 + second.length;
+  const at = allocate(length);
+  if (at == 0) return Bytes.view(0, 0);
+  memory.copy(at, first.start, first.length);
+  store<u8>(at + first.length, 0x2c);
+  memory.copy(at + first.length + 1, second.start, second.length);
+  return Bytes.view(at, length);
 }
 
 @lazy const cookieName = Bytes.of("cookie");

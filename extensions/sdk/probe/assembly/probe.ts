@@ -29,6 +29,7 @@ export class Probe extends HttpFilter {
     answers.inc(3);
     const subject = headers.get("subject");
     if (ask.equals("all")) this.answerAll(headers);
+    else if (ask.equals("joined")) answerJoined(headers);
     else if (ask.equals("text") && subject != null) this.answerText(headers, subject);
     else if (ask.equals("count")) headers.set("answer", (++this.seen).toString());
     else if (ask.equals("has")) headers.set("answer", headers.has("subject") ? "yes" : "no");
@@ -61,6 +62,12 @@ export class Probe extends HttpFilter {
     headers.add("number", Bytes.of("-120").toInteger().toString());
     headers.add("no-number", subject.toInteger(7).toString());
   }
+}
+
+function answerJoined(headers: Headers): void {
+  const joined = headers.getJoined("Subject");
+  headers.remove("subject");
+  headers.set("answer", joined == null ? "none" : joined.toString());
 }
 
 function cookieOf(headers: Headers): string {
