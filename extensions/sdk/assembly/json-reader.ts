@@ -4,6 +4,9 @@ import { encode, sequenceLength } from "./utf8";
 /** Objects within objects; a configuration deeper than this is a mistake or an attack. */
 const DEPTH_MAX: i32 = 32;
 
+/** What stands on the way for an item: its number is told only where something is wrong with it. */
+const ITEM = "[]";
+
 /**
  * Reads JSON (RFC 8259) step by step. It never traps. The first problem is kept with its field and
  * position, and from then on every step answers "no more", so that a reader needs no check between
@@ -27,7 +30,7 @@ export class JsonReader {
   private position: i32 = 0;
   /** Where the current member begins. */
   private memberPosition: i32 = 0;
-  /** The names on the way to the current member: one for each open object or array. */
+  /** The names on the way to the current member: one for each open object, ITEM in an array. */
   private readonly path: string[] = [];
   /** The items of each open array so far; of an object, -1. */
   private readonly counts: i32[] = [];
@@ -75,7 +78,8 @@ export class JsonReader {
     if (!isFirst && !this.expect(0x2c, "a comma or the end of the array")) return false;
     this.skipTo();
     this.memberPosition = this.position;
-    this.path[depth] = "[" + (this.counts[depth]++).toString() + "]";
+    this.path[depth] = ITEM;
+    this.counts[depth]++;
     return true;
   }
 
@@ -229,7 +233,9 @@ export class JsonReader {
     let to = first;
     while (this.problem.length == 0 && this.position < end) to += this.copyCharacter(to, end);
     this.position++;
-    return Bytes.owned(buffer).slice(0, <i32>(to - first));
+    const text = Bytes.owned(buffer);
+    const length = <i32>(to - first);
+    return length == text.length ? text : text.slice(0, length);
   }
 
   /** The position of the quote that ends the string begun before `position`. */
@@ -340,7 +346,8 @@ export class JsonReader {
     for (let i = 0; i < this.path.length; i++) {
       const name = this.path[i];
       if (name.length == 0) continue;
-      field += field.length > 0 && this.counts[i] < 0 ? "." + name : name;
+      if (this.counts[i] >= 0) field += "[" + (this.counts[i] - 1).toString() + "]";
+      else field += field.length > 0 ? "." + name : name;
     }
     return field.length > 0 ? field : "configuration";
   }
