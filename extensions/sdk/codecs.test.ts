@@ -233,12 +233,23 @@ test.each([
   expect(ask("peer", peer)).toBe(bitsOf(address));
 });
 
-test.each(["/run/envoy.sock", "[", "[]:80", "[::1", "10.0.0.1:80:90", ""])(
-  "the peer %j has no address",
-  (peer) => {
-    expect(ask("peer", peer)).toBe("null");
-  },
-);
+test.each([
+  "/run/envoy.sock",
+  "[",
+  "[]:80",
+  "[::1",
+  "[::1]x",
+  "[::1]:x",
+  "[10.0.0.1]:80",
+  "10.0.0.1:",
+  "10.0.0.1:65536",
+  "10.0.0.1:-1",
+  "10.0.0.1:8x",
+  "10.0.0.1:80:90",
+  "",
+])("the peer %j has no address", (peer) => {
+  expect(ask("peer", peer)).toBe("null");
+});
 
 test("a range holds the addresses that share its bits", () => {
   const range = fc.oneof(

@@ -9,6 +9,8 @@ const MAPPED: u64 = 0xffff_0000_0000;
 const BITS: i32 = 128;
 const V4_PREFIX: i32 = 96;
 
+const PORT_MAX: i64 = 65_535;
+
 /** The bits of the address that was read last. */
 let high: u64 = 0;
 let low: u64 = 0;
@@ -31,10 +33,13 @@ export class IpAddress {
   static ofPeer<T>(text: T): IpAddress | null {
     const from = textStart<T>(text);
     const peer = Bytes.view(from, textLength());
-    if (peer.at(0) == 0x5b) return IpAddress.parse(peer.slice(1, max(peer.indexOfByte(0x5d), 1)));
+    const isV6 = peer.at(0) == 0x5b;
     const colon = peer.indexOfByte(0x3a);
-    const isAlone = colon >= 0 && peer.indexOfByte(0x3a, colon + 1) < 0;
-    return IpAddress.parse(isAlone ? peer.slice(0, colon) : peer);
+    const isAlone = isV6 || peer.indexOfByte(0x3a, colon + 1) < 0;
+    const end = isV6 ? peer.indexOfByte(0x5d) : isAlone && colon >= 0 ? colon : peer.length;
+    if (end < 0 || !isPort(peer.slice(isV6 ? end + 1 : end))) return null;
+    const address = peer.slice(isV6 ? 1 : 0, end);
+    return isV6 && address.indexOfByte(0x3a) < 0 ? null : IpAddress.parse(address);
   }
 
   get isV4(): bool {
@@ -85,6 +90,13 @@ export class Cidr {
 /** The first `bits` of a word; a shift by all 64 would be one by none. */
 function firstBits(word: u64, bits: i32): u64 {
   return bits == 0 ? 0 : word >> (64 - bits);
+}
+
+/** Whether this is what may follow an address: nothing, or a colon and a port. */
+function isPort(text: Bytes): bool {
+  if (text.isEmpty) return true;
+  const port = text.slice(1).toInteger(-1);
+  return text.at(0) == 0x3a && port >= 0 && port <= PORT_MAX;
 }
 
 /** Reads an address into `high` and `low`. */
