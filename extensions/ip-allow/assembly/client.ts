@@ -1,19 +1,17 @@
-import { Bytes, Headers, properties } from "@weft/sdk/assembly";
-import { Address } from "./address";
+import { Bytes, Headers, IpAddress, properties } from "@weft/sdk/assembly";
 import { Origin, Settings } from "./settings";
 
-/** The address of the request that is decided about: there is one at a time. */
-@lazy const client = new Address();
-
-/** The client's address, or null if it cannot be told. Valid until the next call. */
-export function clientOf(headers: Headers, settings: Settings): Address | null {
+/** The client's address, or null if it cannot be told. */
+export function clientOf(headers: Headers, settings: Settings): IpAddress | null {
   const origin = settings.source.origin;
-  const text = origin == Origin.Header
-    ? entryFromRight(headers.getJoined(settings.header), settings.trustedHops)
-    : properties.source.address();
-  if (text == null || !client.readWithPort(text)) return null;
+  if (origin == Origin.Header) {
+    const entry = entryFromRight(headers.getJoined(settings.header), settings.trustedHops);
+    return entry == null ? null : IpAddress.ofPeer(entry);
+  }
+  const peer = properties.source.address();
   // Envoy gives an address that it has out of a header the port 0, which no connection has.
-  return origin == Origin.Peer && client.port < 1 ? null : client;
+  if (peer == null || (origin == Origin.Peer && peer.endsWith(":0"))) return null;
+  return IpAddress.ofPeer(peer);
 }
 
 /**

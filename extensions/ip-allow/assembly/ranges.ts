@@ -1,11 +1,13 @@
-import { Bytes, JsonReader, schema } from "@weft/sdk/assembly";
-import { Address, bitOf } from "./address";
+import { Cidr, IpAddress, JsonReader, schema } from "@weft/sdk/assembly";
 
 /** Ranges in one list: with two nodes each, 4 MiB in each of Envoy's VMs. */
 const RANGES_MAX: i32 = 65_536;
 
 /** Nodes to begin with; most lists are short. */
 const NODES_MIN: i32 = 16;
+
+/** The first bit of an IPv4 address, which stands as ::ffff:a.b.c.d. */
+const V4_BIT: i32 = 96;
 
 // A node: the bits all addresses below it begin with, how many these are, whether they are a
 // range of the list, and the nodes below it, by the bit that comes next; 0 is none.
@@ -18,7 +20,7 @@ const BELOW: usize = 16;
 const LENGTH: usize = 24;
 const IS_RANGE: usize = 25;
 
-/** The nodes of all addresses of a family, which are always there. */
+/** Where a search begins, for each family: a range of all IPv6 holds no address of IPv4. */
 const V4_ROOT: u32 = 0;
 const V6_ROOT: u32 = 1;
 
@@ -35,72 +37,55 @@ export class Ranges {
   private nodes: ArrayBuffer = new ArrayBuffer(<i32>NODE_BYTES * NODES_MIN);
   private count: i32 = 2;
 
+  constructor() {
+    store<u64>(this.at(V4_ROOT), 0xffff_0000_0000, LOW);
+    store<u8>(this.at(V4_ROOT), V4_BIT, LENGTH);
+  }
+
   /** Reads `["10.0.0.0/8", "2001:db8::/32", "192.0.2.1"]`; the reader keeps what is wrong. */
   read(json: JsonReader): void {
-    const address = new Address();
     json.openArray();
     while (json.nextItem()) {
-      const text = json.readString();
+      const range = Cidr.parse(json.readString());
       if (json.problem.length > 0) return;
       if (this.size == RANGES_MAX) json.refuse("is one range too many");
-      else this.readRange(json, text, address);
+      else if (range == null) json.refuse("is no address and no range like 10.0.0.0/8 or ::1/128");
+      else if (hasBitsFrom(range)) json.refuse("is no range: bits behind its length are set");
+      else this.add(range.address, range.bits);
     }
   }
 
-  private readRange(json: JsonReader, text: Bytes, address: Address): void {
-    const slash = text.indexOfByte(0x2f);
-    const isRead = address.readBetween(text, 0, slash < 0 ? text.length : slash);
-    const bits = address.isWrittenAsV6 ? 128 : 32;
-    const length = slash < 0 ? bits : numberFrom(text, slash + 1);
-    if (!isRead || length < 0 || length > bits) {
-      json.refuse("is no address and no range like 10.0.0.0/8 or 2001:db8::/32");
-      return;
-    }
-    // Of an IPv4 address that is written as IPv6, the first 96 bits say only that it is one.
-    const isMapped = address.isWrittenAsV6 && !address.isV6;
-    const own = isMapped ? length - 96 : length;
-    if (own < 0 || hasBitsFrom(address, own)) {
-      json.refuse("is no range: bits behind its first " + length.toString() + " are set");
-      return;
-    }
-    this.add(address, <u8>own);
-  }
-
-  /** The length of the longest range that an address is in, or -1. */
-  longestMatch(address: Address): i32 {
-    const nodes = changetype<usize>(this.nodes);
+  /** The length of the longest range that an address is in, of 128 bits; or -1. */
+  longestMatch(address: IpAddress): i32 {
     let found = -1;
-    let node = nodes + (address.isV6 ? V6_ROOT : V4_ROOT) * NODE_BYTES;
-    while (true) {
+    let node = this.at(address.isV4 ? V4_ROOT : V6_ROOT);
+    while (commonBits(node, address) >= load<u8>(node, LENGTH)) {
       const length = load<u8>(node, LENGTH);
-      if (commonBits(node, address) < length) break;
       if (load<u8>(node, IS_RANGE) != 0) found = length;
       if (length == 128) break;
       const next = load<u32>(node + 4 * address.bit(length), BELOW);
       if (next == 0) break;
-      node = nodes + next * NODE_BYTES;
+      node = this.at(next);
     }
     return found;
   }
 
-  private add(address: Address, length: u8): void {
-    let node = address.isV6 ? V6_ROOT : V4_ROOT;
+  private add(address: IpAddress, length: i32): void {
+    let node = address.isV4 && length >= V4_BIT ? V4_ROOT : V6_ROOT;
     while (true) {
-      const at = this.at(node);
-      if (load<u8>(at, LENGTH) == length) return this.mark(node);
-      const branch = 4 * address.bit(load<u8>(at, LENGTH));
-      const next = load<u32>(at + branch, BELOW);
+      const from = load<u8>(this.at(node), LENGTH);
+      if (from == length) return this.mark(node);
+      const branch = 4 * address.bit(from);
+      const next = load<u32>(this.at(node) + branch, BELOW);
       if (next == 0) {
         const leaf = this.create(address, length);
         store<u32>(this.at(node) + branch, leaf, BELOW);
         return this.mark(leaf);
       }
-      const common = <u8>min<u32>(commonBits(this.at(next), address), length);
+      const common = min<i32>(commonBits(this.at(next), address), length);
       if (common < load<u8>(this.at(next), LENGTH)) {
         const fork = this.create(address, common);
-        const below = this.at(next);
-        const side = 4 * bitOf(load<u64>(below), load<u64>(below, LOW), common);
-        store<u32>(this.at(fork) + side, next, BELOW);
+        store<u32>(this.at(fork) + 4 * bitAt(this.at(next), common), next, BELOW);
         store<u32>(this.at(node) + branch, fork, BELOW);
         node = fork;
       } else {
@@ -116,18 +101,18 @@ export class Ranges {
   }
 
   /** Makes a node of the first bits of an address. */
-  private create(address: Address, length: u8): u32 {
+  private create(address: IpAddress, length: i32): u32 {
     const node = this.count++;
-    if (this.count * <i32>NODE_BYTES > this.nodes.byteLength) {
-      const grown = new ArrayBuffer(2 * this.nodes.byteLength);
-      const used = this.nodes.byteLength;
+    const used = this.nodes.byteLength;
+    if (this.count * <i32>NODE_BYTES > used) {
+      const grown = new ArrayBuffer(2 * used);
       memory.copy(changetype<usize>(grown), changetype<usize>(this.nodes), used);
       this.nodes = grown;
     }
     const at = this.at(node);
     store<u64>(at, address.high & mask(length));
-    store<u64>(at, length > 64 ? address.low & mask(length - 64) : 0, LOW);
-    store<u8>(at, length, LENGTH);
+    store<u64>(at, address.low & mask(length - 64), LOW);
+    store<u8>(at, <u8>length, LENGTH);
     return node;
   }
 
@@ -137,34 +122,28 @@ export class Ranges {
   }
 }
 
-/** The decimal number from `from` to the end, of three digits at most, or -1. */
-function numberFrom(text: Bytes, from: i32): i32 {
-  if (from == text.length || text.length - from > 3) return -1;
-  let number = 0;
-  for (let at = from; at < text.length; at++) {
-    const digit = <u32>text.at(at) - 0x30;
-    if (digit > 9) return -1;
-    number = number * 10 + digit;
-  }
-  return number;
-}
-
-/** The first bits of a word; all of them if there are no more. */
+/** The first bits of a word: none below 1, all of them from 64 on. */
 @inline
-function mask(length: u32): u64 {
-  return length == 0 ? 0 : length >= 64 ? u64.MAX_VALUE : u64.MAX_VALUE << (64 - length);
+function mask(length: i32): u64 {
+  return length <= 0 ? 0 : length >= 64 ? u64.MAX_VALUE : u64.MAX_VALUE << (64 - length);
 }
 
 /** How many bits an address and a node have in common, from the first on. */
 @inline
-function commonBits(node: usize, address: Address): u32 {
+function commonBits(node: usize, address: IpAddress): i32 {
   const high = load<u64>(node) ^ address.high;
-  if (high != 0) return <u32>clz(high);
-  return 64 + <u32>clz(load<u64>(node, LOW) ^ address.low);
+  if (high != 0) return <i32>clz(high);
+  return 64 + <i32>clz(load<u64>(node, LOW) ^ address.low);
 }
 
-/** Whether an address has bits behind its first ones. */
-function hasBitsFrom(address: Address, length: i32): bool {
-  const low = length > 64 ? mask(length - 64) : 0;
-  return (address.high & ~mask(length)) != 0 || (address.low & ~low) != 0;
+/** The bit of a node's address at a position. */
+function bitAt(node: usize, position: i32): u32 {
+  const word = position < 64 ? load<u64>(node) : load<u64>(node, LOW);
+  return <u32>(word >> (63 - (position & 63))) & 1;
+}
+
+/** Whether an address that should be the first of a range has bits behind the range's own. */
+function hasBitsFrom(range: Cidr): bool {
+  const address = range.address;
+  return (address.high & ~mask(range.bits)) != 0 || (address.low & ~mask(range.bits - 64)) != 0;
 }
