@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from "node:net";
-import { type Header, load } from "@weft/sdk/vitest";
+import { checkBudget, type Header, load } from "@weft/sdk/vitest";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -326,3 +326,5 @@ test("memory stays flat over many requests", () => {
   run(20_000);
   expect(host.pages).toBe(pages);
 });
+
+test("it stays within its budget", () => checkBudget(import.meta.dirname));
