@@ -140,6 +140,41 @@ test("whole numbers are read and written", () => {
   for (const value of all) expect(ask("integer", `${value}`)).toBe(`${value}`);
 });
 
+test("parameters of a query are those of URLSearchParams", () => {
+  const unit = fc.constantFrom(
+    ..."ab=&+%?/",
+    "%20",
+    "%2B",
+    "%2b",
+    "%26",
+    "%3D",
+    "%C3%A9",
+    "%4",
+    "%zz",
+  );
+  const query = fc.string({ unit, maxLength: 20 });
+  fc.assert(
+    fc.property(
+      query,
+      fc.string({ unit: fc.constantFrom(..."ab +&=é"), maxLength: 2 }),
+      (text, name) => {
+        const value = new URLSearchParams(`?${text}`).get(name);
+        const hex = value === null ? "null" : hexOf(value);
+        expect([text, name, ask("query", `/?${text}`, name)]).toEqual([text, name, hex]);
+      },
+    ),
+    { numRuns: 1_000 },
+  );
+  expect(ask("query", "/a=b", "a")).toBe("null");
+  expect(["/a?b", "/a#b?c", "/a", "?", ""].map((path) => ask("path", path))).toEqual([
+    "/a",
+    "/a",
+    "/a",
+    "",
+    "",
+  ]);
+});
+
 test("cookies are stepped through, whatever stands between them", () => {
   const cookie = `a=1; b="two"; ;=x;novalue; c=; d=e=f ;`;
   expect(

@@ -226,7 +226,7 @@ export function releaseViews(): void {
 }
 
 @inline
-function lowerCased(byte: u8): u8 {
+export function lowerCased(byte: u8): u8 {
   return byte - 65 < 26 ? byte + 32 : byte;
 }
 

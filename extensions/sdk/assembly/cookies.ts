@@ -63,3 +63,10 @@ export class Cookies {
     return isQuoted ? value.slice(1, last) : value;
   }
 }
+
+/** The value of a cookie in a `cookie` header, the first of its name, or null. */
+export function cookieIn<T>(header: Bytes, name: T): Bytes | null {
+  const cookies = Cookies.of(header);
+  while (cookies.next()) if (cookies.isNamed<T>(name)) return cookies.value;
+  return null;
+}

@@ -1,9 +1,8 @@
 import { HeaderMap, Status } from "./abi/codes";
 import * as host from "./abi/host";
 import { bufferOut, firstOut, firstWord, secondOut } from "./abi/result";
-import { allocate } from "./arena";
 import { Bytes } from "./bytes";
-import { Cookies } from "./cookies";
+import { cookieIn, Cookies } from "./cookies";
 import { HeaderList } from "./header-list";
 import { Pairs } from "./pairs";
 import { textLength, textStart } from "./text";
@@ -47,13 +46,7 @@ export class Headers {
    * Costs a copy of the whole map.
    */
   getJoined<T>(name: T): Bytes | null {
-    let joined: Bytes | null = null;
-    const pairs = this.all();
-    while (pairs.next()) {
-      if (!pairs.name.equalsIgnoringCase<T>(name)) continue;
-      joined = joined == null ? pairs.value : withComma(joined, pairs.value);
-    }
-    return joined;
+    return this.all().getJoined<T>(name);
   }
 
   /** Every header, in order. Costs a copy of the whole map. */
@@ -75,10 +68,7 @@ export class Headers {
   /** The value of a cookie (RFC 6265 §4.2.1) in the first `cookie` header, or null. */
   cookie<T>(name: T): Bytes | null {
     const header = this.get<Bytes>(cookieName);
-    if (header == null) return null;
-    const cookies = Cookies.of(header);
-    while (cookies.next()) if (cookies.isNamed<T>(name)) return cookies.value;
-    return null;
+    return header == null ? null : cookieIn<T>(header, name);
   }
 
   /** The cookies of the first `cookie` header, in order. */
@@ -118,17 +108,6 @@ export class Headers {
     const pairs = headers.serialize();
     return host.proxy_set_header_map_pairs(this.map, pairs.start, pairs.length) == Status.Ok;
   }
-}
-
-/** Two values as one; nothing where memory is short, since a part of them would mislead. */
-function withComma(first: Bytes, second: Bytes): Bytes {
-  const length = first.length + 1 + second.length;
-  const at = allocate(length);
-  if (at == 0) return Bytes.view(0, 0);
-  memory.copy(at, first.start, first.length);
-  store<u8>(at + first.length, 0x2c);
-  memory.copy(at + first.length + 1, second.start, second.length);
-  return Bytes.view(at, length);
 }
 
 @lazy const cookieName = Bytes.of("cookie");

@@ -7,8 +7,8 @@ export { Body, downstreamData, requestBody, responseBody, upstreamData } from ".
 export { ByteWriter } from "./byte-writer";
 export { Bytes } from "./bytes";
 export { monotonicNs, random64, unixNs } from "./clock";
-export { rootId } from "./contexts";
-export { Cookies } from "./cookies";
+export { register, rootId } from "./contexts";
+export { cookieIn, Cookies } from "./cookies";
 export { config, filter, max, min, schema } from "./decorators";
 export {
   fromBase64, fromBase64Url, fromHex, toBase64, toBase64Url, toHex,
@@ -19,6 +19,7 @@ export {
 } from "./foreign";
 export { GrpcCallback, GrpcMethod, grpcStatusMessage, GrpcStream } from "./grpc-call";
 export { hash32 } from "./hash";
+export { isHeaderName, isHeaderValue } from "./header-syntax";
 export { HeaderList } from "./header-list";
 export {
   Headers, requestHeaders, requestTrailers, responseHeaders, responseTrailers,
@@ -40,10 +41,13 @@ export { properties } from "./properties";
 export { getBool, getInteger, getProperty, setProperty } from "./property";
 export { ProtoReader } from "./proto-reader";
 export { ProtoWriter } from "./proto-writer";
+export { Query, queryParameter, withoutQuery } from "./query";
 export { findQueue, Queue, registerQueue } from "./queue";
 export { getShared, setShared, SharedInteger, SharedUpdate, SharedValue, updateShared } from
   "./shared-data";
+export { NamedMatches, RequestMatch } from "./request-match";
 export { hmacSha256, sha256 } from "./sha256";
 export { Split } from "./split";
 export { Stream } from "./stream";
 export { TcpFilter } from "./tcp-filter";
+export { TextMatch } from "./text-match";

@@ -40,6 +40,16 @@ export class JsonReader {
     this.bytes = bytes;
   }
 
+  /** Whether a string stands here, where there can be other things. */
+  get isAtString(): bool {
+    return this.problem.length == 0 && this.skipTo() == 0x22;
+  }
+
+  /** Whether an array stands here. */
+  get isAtArray(): bool {
+    return this.problem.length == 0 && this.skipTo() == 0x5b;
+  }
+
   /** Enters the object that stands here. */
   openObject(): bool {
     return this.expect(0x7b, "an object") && this.open(-1);

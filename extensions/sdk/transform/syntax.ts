@@ -15,6 +15,7 @@ import {
   type Source,
   type Statement,
   StringLiteralExpression,
+  TemplateLiteralExpression,
   UnaryPrefixExpression,
 } from "assemblyscript";
 
@@ -89,8 +90,11 @@ export function isNamed(node: Expression, name: string): boolean {
   return node instanceof IdentifierExpression && node.text === name;
 }
 
-/** The text of a string literal, or null. */
+/** The text of a string literal, or of a template without expressions; or null. */
 export function textOf(node: Expression | undefined): string | null {
+  if (node instanceof TemplateLiteralExpression && node.expressions.length === 0) {
+    return node.parts[0] ?? "";
+  }
   return node instanceof StringLiteralExpression ? node.value : null;
 }
 

@@ -17,8 +17,10 @@ import { addReset } from "./reuse.ts";
 import {
   classesOf,
   complain,
+  decoratorOf,
   dropDecorators,
   exportIt,
+  type PluginClasses,
   parseStatements,
   rewrite,
   textOf,
@@ -42,6 +44,9 @@ export interface PluginMetric {
 /** Where the generated entry seems to lie, so that "./assembly/…" leads to the plugin's files. */
 const ENTRY_PATH = "weft-plugin.ts";
 
+/** Where the compiler finds the SDK. */
+const SDK_PATH = "~lib/@weft/sdk/assembly/";
+
 /** The kinds of source that the compiler tells apart. */
 const USER = 0;
 const USER_ENTRY = 1;
@@ -61,12 +66,12 @@ export function createTransform() {
       const classes = classesOf(own);
       const filters = filtersOf(parser, classes);
       if (filters.length === 0) return;
-      const configs = configClassesOf(parser, classes);
-      for (const source of own) complainOfForeigners(parser, source);
+      const readable = new Map([...readableOf(parser.sources), ...classes]);
+      const configs = configClassesOf(parser, readable);
       for (const filter of filters) checkConfig(parser, filter, configs);
       const readers = new Set<Source>();
       for (const config of configs.values()) addDecoder(parser, config, readers);
-      for (const { declaration } of classes.values()) dropDecorators(declaration, ["schema"]);
+      for (const { declaration } of readable.values()) dropDecorators(declaration, ["schema"]);
       const reusable = new Set(
         filters.filter((each) => !isBackground(each) && addReset(parser, classes, each)),
       );
@@ -88,9 +93,18 @@ function isOwn({ sourceKind }: Source): boolean {
   return (sourceKind as number) === USER || (sourceKind as number) === USER_ENTRY;
 }
 
+/** The SDK's own classes that are read from JSON: settings that several plugins have. */
+function readableOf(sources: readonly Source[]): PluginClasses {
+  const own = classesOf(sources.filter((source) => source.normalizedPath.startsWith(SDK_PATH)));
+  const readable = [...own].filter(([, { declaration }]) => {
+    return ["config", "schema"].some((name) => decoratorOf(declaration, name) !== undefined);
+  });
+  return new Map(readable);
+}
+
 /** The SDK's own literals are texts for the host, too; the compiler's library is left alone. */
 function isLowered(source: Source): boolean {
-  return isOwn(source) || source.normalizedPath.startsWith("~lib/@weft/");
+  return isOwn(source) || source.normalizedPath.startsWith(SDK_PATH);
 }
 
 function checkConfig(

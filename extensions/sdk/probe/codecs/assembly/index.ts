@@ -1,7 +1,7 @@
 import {
   Action, Bytes, ByteWriter, Cidr, dynamicMetadata, filter, fromBase64, fromBase64Url, fromHex,
-  hash32, Headers, hmacSha256, HttpFilter, IpAddress, Metadata, Pairs, pbkdf2Sha256, properties,
-  ProtoReader, ProtoWriter, routeMetadata, sha256, toBase64, toBase64Url, toHex,
+  hash32, Headers, hmacSha256, HttpFilter, IpAddress, Metadata, Pairs, properties, ProtoReader,
+  ProtoWriter, queryParameter, routeMetadata, sha256, toBase64, toBase64Url, toHex, withoutQuery,
 } from "@weft/sdk/assembly";
 
 /** Computed at start-up, and so not a callback's. */
@@ -35,6 +35,8 @@ export class Codecs extends HttpFilter {
     if (ask.equals("same")) return truth(a.equalsInConstantTime(b));
     if (ask.equals("hash")) return number(hash32(a, <u32>b.toInteger()));
     if (ask.equals("split")) return split(a, b);
+    if (ask.equals("query")) return shown(queryParameter(a, b));
+    if (ask.equals("path")) return withoutQuery(a);
     if (ask.equals("integer")) return number(a.toInteger(-1));
     if (ask.equals("ip")) return ip(IpAddress.parse(a));
     if (ask.equals("peer")) return ip(IpAddress.ofPeer(a));
