@@ -23,11 +23,9 @@ const MARKER = "proxy_abi_version_";
 /** Compiles a module and checks all that it imports and exports; throws LoadError as Envoy says it. */
 export function loadModule(wasm: Uint8Array): LoadedModule {
   const module = compile(wasm);
-  const { imports, exports, hasStartSection, memoryPages } = moduleTypes(wasm);
+  const { imports, exports, memoryPages } = moduleTypes(wasm);
   const abi = ABI_VERSIONS.find((version) => exports.has(MARKER + version.replaceAll(".", "_")));
   if (abi === undefined) throw new LoadError("Missing or unknown Proxy-Wasm ABI version");
-  // Envoy dies of a hostcall in there; it is refused here, with or without one.
-  if (hasStartSection) throw new LoadError("The module has a start section");
   for (const { module: from, name, kind, type } of imports) {
     const call = kind === "function" ? findCall(from, name, abi) : undefined;
     const reason = "Failed to load Wasm module due to";

@@ -4,7 +4,6 @@
 export interface ModuleTypes {
   readonly imports: readonly { module: string; name: string; kind: Kind; type: string }[];
   readonly exports: ReadonlyMap<string, { readonly kind: Kind; readonly type: string }>;
-  readonly hasStartSection: boolean;
   /** Pages of 64 KiB it begins with. */
   readonly memoryPages: number;
 }
@@ -23,7 +22,7 @@ const VALUES: Readonly<Record<number, string>> = {
 };
 
 const HEADER_BYTES = 8;
-const [TYPES, IMPORTS, FUNCTIONS, MEMORIES, EXPORTS, START] = [1, 2, 3, 5, 7, 8] as const;
+const [TYPES, IMPORTS, FUNCTIONS, MEMORIES, EXPORTS] = [1, 2, 3, 5, 7] as const;
 
 /** Reads the types of a module that WebAssembly has compiled, and that is well formed therefore. */
 export function moduleTypes(wasm: Uint8Array): ModuleTypes {
@@ -31,7 +30,6 @@ export function moduleTypes(wasm: Uint8Array): ModuleTypes {
   const functions: string[] = [];
   const imports: { module: string; name: string; kind: Kind; type: string }[] = [];
   const exports = new Map<string, { kind: Kind; type: string }>();
-  let hasStartSection = false;
   let memoryPages = 0;
   let at = HEADER_BYTES;
   const byte = () => wasm[at++] ?? 0;
@@ -98,9 +96,6 @@ export function moduleTypes(wasm: Uint8Array): ModuleTypes {
           type: what === "function" ? (functions[index] ?? "") : "",
         });
       }),
-    [START]: () => {
-      hasStartSection = true;
-    },
   };
   while (at < wasm.byteLength) {
     const id = byte();
@@ -108,5 +103,5 @@ export function moduleTypes(wasm: Uint8Array): ModuleTypes {
     sections[id]?.();
     at = end;
   }
-  return { imports, exports, hasStartSection, memoryPages };
+  return { imports, exports, memoryPages };
 }

@@ -5,11 +5,18 @@ import { type Context, createContext, type Plugin } from "./context.ts";
 import { createLedger, type Ledger } from "./costs.ts";
 import { type GuestMemory, guestMemory } from "./guest-memory.ts";
 import type { Hostcall } from "./hostcall.ts";
-import type { LoadedModule } from "./link.ts";
+import { LoadError, type LoadedModule } from "./link.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import type { Profile } from "./profile.ts";
 import { LogLevel } from "./status.ts";
-import { Global, type Imports, Instance, type Memory, type MutableGlobal } from "./webassembly.ts";
+import {
+  Global,
+  type Imports,
+  Instance,
+  type Memory,
+  type Module,
+  type MutableGlobal,
+} from "./webassembly.ts";
 import type { World } from "./world.ts";
 
 export interface VmOptions {
@@ -78,11 +85,13 @@ export interface Snapshot {
   readonly globals: ReadonlyMap<string, number | bigint>;
 }
 
-type Phase = "initializing" | "allocating" | "running";
+type Phase = "starting" | "initializing" | "allocating" | "running";
 type Export = (...words: number[]) => number | undefined;
 
 /** What a plugin may call while it starts or allocates; anything else there ends the VM. */
 const LEGAL: Readonly<Record<Exclude<Phase, "running">, RegExp>> = {
+  // The start section runs before there is a memory to speak of: Envoy dies of any call from there.
+  starting: /^$/,
   initializing: /^(proxy_log|emscripten_|fd_|args_|environ_|clock_|random_|proc_|sched_|poll_)/,
   allocating: /^(proxy_log|fd_write|clock_time_get|poll_oneoff)$/,
 };
@@ -90,14 +99,16 @@ const LEGAL: Readonly<Record<Exclude<Phase, "running">, RegExp>> = {
 /** Exports that no restriction of capabilities takes away. */
 const UNRESTRICTED = /^(malloc|proxy_on_memory_allocate|_initialize|_start|main|__main_void)$/;
 
-/** Instantiates a module and runs its `_initialize`. Throws Trap if that traps. */
+/**
+ * Instantiates a module and runs its `_initialize`. Throws Trap if that traps, and LoadError if the
+ * module's start section does, or makes a hostcall.
+ */
 export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
   const { world, profile, capabilities, sourceMap, around } = options;
   const contexts = new Map<number, Context>();
   const callCounts = new Map<string, number>();
   const deferred: (() => void)[] = [];
-  const ledger = createLedger(() => memory.pages);
-  let phase: Phase = "initializing";
+  let phase: Phase = "starting";
   let hasFailed = false;
   let lastContext = 0;
   let depth = 0;
@@ -265,7 +276,8 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
     const call = findCall(module, name, loaded.abi);
     if (call !== undefined) imports[module] = { ...imports[module], [name]: guard(name, call) };
   }
-  const instance = new Instance(loaded.module, imports);
+  const instance = instantiate(loaded.module, imports);
+  phase = "initializing";
   const exportedMemory = instance.exports["memory"] as Memory;
   const memory = guestMemory(exportedMemory, (bytes) => ledger.charge("bytesCopied", bytes));
   if (isThere("_initialize")) {
@@ -275,4 +287,13 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
   } else run("_start", []);
   phase = "running";
   return vm;
+}
+
+function instantiate(module: Module, imports: Imports): Instance {
+  try {
+    return new Instance(module, imports);
+  } catch (cause) {
+    const why = cause instanceof Error ? `: ${cause.message}` : "";
+    throw new LoadError(`Failed to create new Wasm instance${why}`, { cause });
+  }
 }

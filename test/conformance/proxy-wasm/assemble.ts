@@ -15,6 +15,8 @@ export interface ModuleSpec {
   readonly functions: readonly FunctionSpec[];
   /** Functions by index. */
   readonly exports: readonly (readonly [name: string, index: number])[];
+  /** The function that runs when the module is instantiated, if there is one. */
+  readonly start?: number;
   readonly memoryPages: number;
   readonly exportsMemory: boolean;
   /** Initial values of mutable i32 globals. */
@@ -75,6 +77,7 @@ export function assemble(spec: ModuleSpec): Uint8Array {
     ...section(5, [1, 0, ...u32(spec.memoryPages)]),
     ...section(6, list(globals)),
     ...section(7, list(exports)),
+    ...(spec.start === undefined ? [] : section(8, u32(spec.start))),
     ...section(10, list(bodies)),
     ...section(11, list([[...data, ...spec.data]])),
   ]);
