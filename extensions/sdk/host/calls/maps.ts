@@ -5,11 +5,9 @@ import { MapKind, Status } from "../status.ts";
 
 const KIND_MAX = MapKind.httpCallTrailers;
 
-/** The map of a kind there is now. Those of callouts are the root's, whichever stream has asked. */
-function mapOf({ context }: Caller, kind: number): HeaderMap | undefined {
-  const owner = kind >= MapKind.grpcInitialMetadata ? context.root : context;
-  return owner.maps.get(kind);
-}
+/** A map of a context's own, or of the callout that its root has been answered. */
+const mapOf = ({ context }: Caller, kind: number): HeaderMap | undefined =>
+  context.maps.get(kind) ?? context.root.maps.get(kind);
 
 /** Runs on a map to be changed, which must be there. */
 function on(caller: Caller, kind: number, act: (map: HeaderMap) => void): number {
