@@ -1,7 +1,7 @@
 import { attributes } from "./attributes.ts";
 import type { Context, LocalResponse } from "./context.ts";
 import { createFlow, type Flow, REQUEST, RESPONSE } from "./flow.ts";
-import type { Header } from "./header-map.ts";
+import { type Header, headerMap } from "./header-map.ts";
 import type { Profile } from "./profile.ts";
 import type { Properties } from "./properties.ts";
 import type { Vm } from "./vm.ts";
@@ -61,8 +61,7 @@ export function createStream(vm: Vm, root: Context, { properties = {} }: StreamO
       request.stop();
       // In place of the upstream's response it does not pass through the plugin again.
       if (response.seen.size > 0) return response.stop();
-      const own: Header[] = [[":status", String(local.status)], ...local.headers];
-      response.receiveHeaders(own, local.body.byteLength === 0);
+      response.receiveHeaders(headersOf(local), local.body.byteLength === 0);
       if (local.body.byteLength > 0) response.receiveBody(local.body, true);
     },
   };
@@ -97,6 +96,19 @@ export function createStream(vm: Vm, root: Context, { properties = {} }: StreamO
       endContext({ vm, profile: vm.profile }, context, log);
     },
   };
+}
+
+/** The headers of a plugin's own answer: what tells of its body is made to fit. */
+function headersOf({ status, headers, body }: LocalResponse): Header[] {
+  const map = headerMap([[":status", String(status)], ...headers]);
+  if (body.byteLength === 0) {
+    map.remove("content-length");
+    map.remove("content-type");
+  } else {
+    map.replace("content-length", String(body.byteLength));
+    if (map.first("content-type") === undefined) map.add("content-type", "text/plain");
+  }
+  return map.entries();
 }
 
 /** Ends a context, in the order of the profile; `log` tells the guest to log, if it ever does. */
