@@ -1,6 +1,8 @@
-import { Bytes, Headers, isHeaderValue, JsonReader, Pairs, schema } from "@weft/sdk/assembly";
+import {
+  Bytes, Headers, isHeaderValue, isProxyHeader, JsonReader, Pairs, schema,
+} from "@weft/sdk/assembly";
 import { allocate } from "@weft/sdk/assembly/arena";
-import { checkTarget, isProxys } from "./target";
+import { checkTarget } from "./target";
 import { Template, VALUE_BYTES_MAX } from "./template";
 
 /** Headers to remove, by name or by how names begin: `x-debug-*`. */
@@ -34,7 +36,7 @@ export class Removals {
 
   /** Names of a message are in lower case. */
   private hasPrefixOf(name: Bytes): bool {
-    if (isProxys(name)) return false;
+    if (isProxyHeader(name)) return false;
     for (let i = 0; i < this.prefixes.length; i++) {
       if (name.startsWith(unchecked(this.prefixes[i]))) return true;
     }

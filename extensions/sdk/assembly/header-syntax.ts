@@ -30,3 +30,13 @@ export function isHeaderValue(value: Bytes): bool {
   }
   return true;
 }
+
+/**
+ * Whether a header is the proxy's own: `host` chooses the route, and the others frame a message,
+ * of which two that differ smuggle requests. No configuration should have a plugin change them.
+ */
+export function isProxyHeader(name: Bytes): bool {
+  return name.equalsIgnoringCase("host") || name.equalsIgnoringCase("connection")
+    || name.equalsIgnoringCase("content-length") || name.equalsIgnoringCase("transfer-encoding")
+    || name.equalsIgnoringCase("upgrade");
+}
