@@ -183,6 +183,12 @@ async function keep(baseDir: string, name: string, content: Uint8Array | string)
 }
 
 if (import.meta.main) {
-  const { wasm, sha256 } = await buildPlugin(process.argv[2] ?? ".");
-  process.stdout.write(`${sha256} ${wasm.byteLength} bytes\n`);
+  try {
+    const { wasm, sha256 } = await buildPlugin(process.argv[2] ?? ".");
+    process.stdout.write(`${sha256} ${wasm.byteLength} bytes\n`);
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
 }

@@ -6,6 +6,7 @@ export function nearest(name: string, names: readonly string[]): string | undefi
   const near = names
     .map((each) => ({ each, distance: distance(name.toLowerCase(), each.toLowerCase()) }))
     .filter(({ each, distance: far }) => far <= DISTANCE_MAX && far < each.length / 2)
+    .filter(({ each }) => each !== name)
     .sort((one, other) => one.distance - other.distance);
   return near[0]?.each;
 }
