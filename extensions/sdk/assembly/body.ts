@@ -1,3 +1,5 @@
+// @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+
 import { Buffer, Status } from "./abi/codes";
 import * as host from "./abi/host";
 import { bufferOut, firstOut, firstWord, secondOut } from "./abi/result";

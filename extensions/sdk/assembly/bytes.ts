@@ -1,3 +1,5 @@
+// @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+
 import { areEqual } from "./equality";
 import { room } from "./room";
 import { Split } from "./split";

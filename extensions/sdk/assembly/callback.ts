@@ -1,3 +1,5 @@
+// @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+
 import { releaseMemory } from "./arena";
 import { releaseViews } from "./bytes";
 

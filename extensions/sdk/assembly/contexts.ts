@@ -1,3 +1,5 @@
+// @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+
 import { Bytes, takeViewsLeft } from "./bytes";
 import { leave } from "./callback";
 import { readLogLevel } from "./log";

@@ -1,3 +1,5 @@
+// @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+
 import { Status } from "./abi/codes";
 import * as host from "./abi/host";
 import { bufferOut, firstOut, secondOut } from "./abi/result";

@@ -1,3 +1,5 @@
+// @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+
 import { Buffer, GrpcStatus, HeaderMap, Status } from "./abi/codes";
 import * as host from "./abi/host";
 import { firstOut, firstWord, secondBufferOut, secondOut, thirdOut } from "./abi/result";

@@ -1,3 +1,5 @@
+// @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+
 import { HeaderMap, Status } from "./abi/codes";
 import * as host from "./abi/host";
 import { bufferOut, firstOut, firstWord, secondOut } from "./abi/result";

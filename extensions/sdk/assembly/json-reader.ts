@@ -1,3 +1,5 @@
+// @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+
 import { Bytes } from "./bytes";
 import { encode, sequenceLength } from "./utf8";
 

@@ -1,3 +1,5 @@
+// @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+
 import { Bytes } from "./bytes";
 import { Counter, Gauge, Histogram, HostMetric } from "./metric";
 import { textLength, textStart } from "./text";

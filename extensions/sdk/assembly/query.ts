@@ -1,3 +1,5 @@
+// @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+
 import { allocate } from "./arena";
 import { Bytes } from "./bytes";
 import { hexValue } from "./encoding";

@@ -1,3 +1,5 @@
+// @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+
 import { allocate, giveBack } from "./arena";
 import { Bytes } from "./bytes";
 import { encodeText, UNIT_BYTES_MAX } from "./utf8";

@@ -1,3 +1,5 @@
+// @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+
 // What the host offers (Proxy-Wasm ABI 0.2.1, "Imports"). Only what a plugin reaches is imported.
 // A `usize, usize` pair is an address and a length; a lone address is where the host writes.
 // Everything is answered with a Status.

@@ -1,3 +1,5 @@
+// @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+
 import { Bytes } from "../bytes";
 
 /** Where hostcalls write: three words, valid until the next hostcall; the first two are aligned. */

@@ -1,3 +1,5 @@
+// @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+
 import { Action } from "../abi/codes";
 import { requestBody, responseBody } from "../body";
 import { enter } from "../callback";

@@ -1,3 +1,5 @@
+// @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+
 import { Action } from "../abi/codes";
 import { downstreamData, upstreamData } from "../body";
 import { enter } from "../callback";

@@ -43,5 +43,5 @@ export class Counting extends HttpFilter<Settings> {
 /** The class of a status: one label for each code would make many. */
 function outcomeOf(status: i64): string {
   if (status < 100 || status > 599) return "none";
-  return (status / 100).toString() + "xx";
+  return `${status / 100}xx`;
 }
