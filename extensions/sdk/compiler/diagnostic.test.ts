@@ -93,7 +93,7 @@ test("a text that is none is told, wherever it is passed", async () => {
   expect(diagnostics.map(({ message, mend }) => [message, mend])).toEqual([
     [
       "expected Bytes or a string",
-      "a text is Bytes or a string: a number becomes one by `${value}`",
+      "a text is Bytes or a string: a number becomes one within a template literal",
     ],
   ]);
 });

@@ -191,7 +191,7 @@ const MENDS: readonly Mend[] = [
   {
     code: 102,
     message: /expected Bytes or a string/,
-    mend: "a text is Bytes or a string: a number becomes one by `${value}`",
+    mend: "a text is Bytes or a string: a number becomes one within a template literal",
   },
 
   // Names of other places.
