@@ -100,6 +100,30 @@ test("equality in constant time is equality", () => {
   expect(ask("same", "abc", "abd")).toBe("no");
 });
 
+test("a text is the same in UTF-8 and as a string", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 40 }), (text) => {
+      expect(ask("string", text)).toBe(hexOf(`<${text}>`));
+    }),
+  );
+});
+
+test.each([
+  ["ff", "\ufffd"],
+  ["41e28241", "A\ufffd\ufffdA"],
+  ["eda080", "\ufffd\ufffd\ufffd"],
+  ["c0af", "\ufffd\ufffd"],
+  ["f09f98", "\ufffd\ufffd\ufffd"],
+])("the bytes %s, which are no UTF-8, are %j as a string", (hex, text) => {
+  expect(ask("string", Buffer.from(hex, "hex"))).toBe(hexOf(`<${text}>`));
+});
+
+test("half of a surrogate pair is no character", () => {
+  for (const offset of [0, 0x3ff, 0x400, 0x7ff]) {
+    expect(ask("surrogate", new Uint8Array(offset))).toBe(hexOf("<\ufffd>"));
+  }
+});
+
 test("only the capitals of ASCII are made small", () => {
   expect(ask("lower", "AZaz[@`{É")).toBe(hexOf("azaz[@`{É"));
 });

@@ -4,6 +4,7 @@ import { areEqual } from "./equality";
 import { room } from "./room";
 import { Split } from "./split";
 import { isLiteral, textLength, textStart } from "./text";
+import { decodeText } from "./utf8";
 
 /** Views kept for reuse; a callback that makes more than these leaves the rest to the collector. */
 const VIEWS_MAX: i32 = 128;
@@ -211,7 +212,7 @@ export class Bytes {
 
   /** The text these bytes encode in UTF-8. Allocates. */
   toString(): string {
-    return String.UTF8.decodeUnsafe(this.from, this.size);
+    return decodeText(this.from, this.size);
   }
 }
 

@@ -1,4 +1,5 @@
 // @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+// @utf8-literals: what is passed here is read as UTF-8 only, and so has no UTF-16 in the module.
 
 import { HeaderMap, Status } from "./abi/codes";
 import * as host from "./abi/host";

@@ -1,13 +1,15 @@
 // @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+// @utf8-literals: what is passed here is read as UTF-8 only, and so has no UTF-16 in the module.
 
+import { ByteWriter } from "./byte-writer";
 import { Bytes } from "./bytes";
+import { areEqual } from "./equality";
+import { JsonStep, tellPath } from "./json-step";
+import { textLength, textStart } from "./text";
 import { encode, sequenceLength } from "./utf8";
 
 /** Objects within objects; a configuration deeper than this is a mistake or an attack. */
 const DEPTH_MAX: i32 = 32;
-
-/** What stands on the way for an item: its number is told only where something is wrong with it. */
-const ITEM = "[]";
 
 /**
  * Reads JSON (RFC 8259) step by step. It never traps. The first problem is kept with its field and
@@ -23,8 +25,8 @@ const ITEM = "[]";
  */
 @final
 export class JsonReader {
-  /** What is wrong, or "" so far: `request.x: expected a string, found a number, at byte 17`. */
-  problem: string = "";
+  /** What is wrong; empty so far: `request.x: expected a string, found a number, at byte 17`. */
+  problem: Bytes = Bytes.of("");
   /** The member `nextMember` has stepped to. */
   name: Bytes = Bytes.of("");
 
@@ -32,10 +34,8 @@ export class JsonReader {
   private position: i32 = 0;
   /** Where the current member begins. */
   private memberPosition: i32 = 0;
-  /** The names on the way to the current member: one for each open object, ITEM in an array. */
-  private readonly path: string[] = [];
-  /** The items of each open array so far; of an object, -1. */
-  private readonly counts: i32[] = [];
+  /** The innermost object or array that is open. */
+  private step: JsonStep | null = null;
   private isFirstMember: bool = false;
 
   constructor(bytes: Bytes) {
@@ -63,52 +63,55 @@ export class JsonReader {
   }
 
   private open(count: i32): bool {
-    if (this.path.length == DEPTH_MAX) return this.refuse("is nested too deeply");
-    this.path.push("");
-    this.counts.push(count);
+    const step = new JsonStep(this.step, count);
+    if (step.depth > DEPTH_MAX) return this.refuse("is nested too deeply");
+    this.step = step;
     this.isFirstMember = true;
     return true;
   }
 
   /** Leaves the object or array whose end stands here. */
-  private close(): bool {
+  private close(step: JsonStep): bool {
     this.position++;
-    this.path.pop();
-    this.counts.pop();
+    this.step = step.outer;
     this.isFirstMember = false;
     return false;
   }
 
   /** Steps to the next item of the open array; at its end leaves it and answers false. */
   nextItem(): bool {
-    if (this.problem.length > 0 || this.path.length == 0) return false;
-    const depth = this.path.length - 1;
-    const isFirst = this.isFirstMember;
-    this.isFirstMember = false;
-    this.path[depth] = "";
-    if (this.skipTo() == 0x5d) return this.close();
-    if (!isFirst && !this.expect(0x2c, "a comma or the end of the array")) return false;
-    this.skipTo();
-    this.memberPosition = this.position;
-    this.path[depth] = ITEM;
-    this.counts[depth]++;
+    const step = this.nextPlace(0x5d, "a comma or the end of the array");
+    if (step == null) return false;
+    step.isNamed = true;
+    step.items++;
     return true;
   }
 
   /** Steps to the next member of the open object; at its end leaves it and answers false. */
   nextMember(): bool {
-    if (this.problem.length > 0 || this.path.length == 0) return false;
-    const isFirst = this.isFirstMember;
-    this.isFirstMember = false;
-    this.path[this.path.length - 1] = "";
-    if (this.skipTo() == 0x7d) return this.close();
-    if (!isFirst && !this.expect(0x2c, "a comma or the end of the object")) return false;
-    this.skipTo();
-    this.memberPosition = this.position;
+    const step = this.nextPlace(0x7d, "a comma or the end of the object");
+    if (step == null) return false;
     this.name = this.text("a name in quotes");
     if (!this.expect(0x3a, "a colon")) return false;
-    this.path[this.path.length - 1] = this.name.toString();
+    step.isNamed = !this.name.isEmpty;
+    step.name = this.name;
     return true;
+  }
+
+  /** Steps to where the next item or member begins; null if there is none, or no comma before. */
+  private nextPlace(end: i32, otherwise: string): JsonStep | null {
+    const step = this.step;
+    if (this.problem.length > 0 || step == null) return null;
+    const isFirst = this.isFirstMember;
+    this.isFirstMember = false;
+    step.isNamed = false;
+    if (this.skipTo() == end) this.close(step);
+    else if (isFirst || this.expect(0x2c, otherwise)) {
+      this.skipTo();
+      this.memberPosition = this.position;
+      return step;
+    }
+    return null;
   }
 
   /** The string that stands here, owned; empty if there is none, which `problem` then tells. */
@@ -120,13 +123,14 @@ export class JsonReader {
   readChoice(choices: string[]): i32 {
     const text = this.readString();
     if (this.problem.length > 0) return 0;
-    let names = "";
+    const wanted = new ByteWriter().text(": must be ");
     for (let i = 0; i < choices.length; i++) {
       if (text.equals(choices[i])) return i;
-      names += (i == 0 ? "" : i == choices.length - 1 ? " or " : ", ") + choices[i];
+      if (i > 0) wanted.text(i == choices.length - 1 ? " or " : ", ");
+      wanted.text(choices[i]);
     }
     this.position = this.memberPosition;
-    return this.failAt(": must be " + names);
+    return this.failAt(wanted.finish());
   }
 
   /** The truth that stands here. */
@@ -154,8 +158,8 @@ export class JsonReader {
       this.position = start;
       return this.failAt(": must be a whole number of at most 18 digits");
     }
-    if (value < least) return this.outside(start, "least", least.toString());
-    return value > greatest ? this.outside(start, "most", greatest.toString()) : value;
+    if (value < least) return this.outside(start, "least", decimal(least));
+    return value > greatest ? this.outside(start, "most", decimal(greatest)) : value;
   }
 
   /** The number that stands here, within bounds that count in. */
@@ -163,24 +167,29 @@ export class JsonReader {
     const start = this.skipNumber();
     if (this.problem.length > 0) return least;
     const value = F64.parseFloat(this.bytes.slice(start, this.position).toString());
-    if (value < least) return <f64>this.outside(start, "least", least.toString());
-    return value > greatest ? <f64>this.outside(start, "most", greatest.toString()) : value;
+    if (value < least) return <f64>this.outside(start, "least", Bytes.of(least.toString()));
+    if (value <= greatest) return value;
+    return <f64>this.outside(start, "most", Bytes.of(greatest.toString()));
   }
 
   /** Refuses an object that has just ended if it lacks a member. */
-  require(isGiven: bool, name: string): void {
-    if (!isGiven) this.fail(" needs " + name);
+  require<T>(isGiven: bool, name: T): void {
+    if (!isGiven) this.fail(new ByteWriter().text(" needs ").text<T>(name).finish());
   }
 
   /** Refuses what was read last if its length, in `unit`, is not within bounds that count in. */
-  checkLength(length: i32, least: i32, greatest: i32, unit: string): void {
-    if (length < least) this.fail(": must have at least " + least.toString() + " " + unit);
-    if (length > greatest) this.fail(": must have at most " + greatest.toString() + " " + unit);
+  checkLength<T>(length: i32, least: i32, greatest: i32, unit: T): void {
+    if (length >= least && length <= greatest) return;
+    const what = new ByteWriter().text(": must have at ").text(length < least ? "least" : "most");
+    const bound = length < least ? least : greatest;
+    this.fail(what.text(" ").integer(bound).text(" ").text<T>(unit).finish());
   }
 
-  private outside(start: i32, which: string, bound: string): i32 {
+  private outside(start: i32, which: string, bound: Bytes): i32 {
     this.position = start;
-    return this.failAt(": must be at " + which + " " + bound);
+    return this.failAt(
+      new ByteWriter().text(": must be at ").text(which).text(" ").text(bound).finish(),
+    );
   }
 
   /** Steps over a number and answers where it began. */
@@ -218,9 +227,11 @@ export class JsonReader {
   }
 
   private skipWord(word: string): bool {
-    const there = this.bytes.slice(this.position, this.position + word.length);
-    if (!there.equals(word)) return false;
-    this.position += word.length;
+    const start = textStart(word);
+    const length = textLength();
+    if (length > this.bytes.length - this.position) return false;
+    if (!areEqual(this.bytes.start + this.position, start, length)) return false;
+    this.position += length;
     return true;
   }
 
@@ -231,9 +242,9 @@ export class JsonReader {
   }
 
   /** Refuses the current member for a reason of the caller's. Answers false, to return it. */
-  refuse(reason: string): bool {
-    if (this.path.length > 0 && this.problem.length == 0) this.position = this.memberPosition;
-    return this.fail(" " + reason);
+  refuse<T>(reason: T): bool {
+    if (this.step != null && this.problem.length == 0) this.position = this.memberPosition;
+    return this.fail(new ByteWriter().text(" ").text<T>(reason).finish());
   }
 
   private text(wanted: string): Bytes {
@@ -337,44 +348,41 @@ export class JsonReader {
   }
 
   private expected(wanted: string): bool {
-    return this.fail(": expected " + wanted + ", found " + nameOf(this.bytes.at(this.position)));
+    const what = new ByteWriter().text(": expected ").text(wanted).text(", found ");
+    tellKind(what, this.bytes.at(this.position));
+    return this.fail(what.finish());
   }
 
   /** As `fail`, for those that answer a number. */
-  private failAt(what: string): i32 {
-    this.fail(what);
+  private failAt<T>(what: T): i32 {
+    this.fail<T>(what);
     return 0;
   }
 
-  private fail(what: string): bool {
+  private fail<T>(what: T): bool {
     if (this.problem.length > 0) return false;
-    this.problem = this.field() + what + ", at byte " + this.position.toString();
+    const out = new ByteWriter();
+    const step = this.step;
+    if (step != null) tellPath(out, step);
+    if (out.length == 0) out.text("configuration");
+    this.problem = out.text<T>(what).text(", at byte ").integer(this.position).finish();
     return false;
-  }
-
-  /** The way to the current member, as `rules[2].percent`. */
-  private field(): string {
-    let field = "";
-    for (let i = 0; i < this.path.length; i++) {
-      const name = this.path[i];
-      if (name.length == 0) continue;
-      if (this.counts[i] >= 0) field += "[" + (this.counts[i] - 1).toString() + "]";
-      else field += field.length > 0 ? "." + name : name;
-    }
-    return field.length > 0 ? field : "configuration";
   }
 }
 
-/** What a value is, told by its first byte. */
-function nameOf(byte: i32): string {
-  switch (byte) {
-    case -1: return "the end";
-    case 0x22: return "a string";
-    case 0x7b: return "an object";
-    case 0x5b: return "an array";
-    case 0x74: case 0x66: return "a boolean";
-    case 0x6e: return "null";
-  }
-  if (byte == 0x2d || (byte >= 0x30 && byte <= 0x39)) return "a number";
-  return byte > 0x20 && byte < 0x7f ? "'" + String.fromCharCode(byte) + "'" : "a stray byte";
+function decimal(value: i64): Bytes {
+  return new ByteWriter().integer(value).finish();
+}
+
+/** Tells what a value is by its first byte. */
+function tellKind(out: ByteWriter, byte: i32): void {
+  if (byte == -1) out.text("the end");
+  else if (byte == 0x22) out.text("a string");
+  else if (byte == 0x7b) out.text("an object");
+  else if (byte == 0x5b) out.text("an array");
+  else if (byte == 0x74 || byte == 0x66) out.text("a boolean");
+  else if (byte == 0x6e) out.text("null");
+  else if (byte == 0x2d || (byte >= 0x30 && byte <= 0x39)) out.text("a number");
+  else if (byte > 0x20 && byte < 0x7f) out.text("'").byte(<u8>byte).text("'");
+  else out.text("a stray byte");
 }

@@ -3,6 +3,7 @@
 import { Bytes } from "./bytes";
 import { Counter, Gauge, Histogram, HostMetric } from "./metric";
 import { textLength, textStart } from "./text";
+import { decodeText } from "./utf8";
 
 /**
  * Combinations of label values that one metric may have. Each stays in Envoy's memory for good, so
@@ -41,7 +42,7 @@ export class Labelled<M extends HostMetric> {
   label<T>(value: T): Labelled<M> {
     if (this.given >= this.labels.length) return this;
     const start = textStart<T>(value);
-    const text = encoded(String.UTF8.decodeUnsafe(start, textLength()));
+    const text = encoded(decodeText(start, textLength()));
     this.key += this.labels[this.given++] + "=.=" + text + ";.;";
     return this;
   }

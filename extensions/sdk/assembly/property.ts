@@ -1,3 +1,5 @@
+// @utf8-literals: what is passed here is read as UTF-8 only, and so has no UTF-16 in the module.
+
 import { Status } from "./abi/codes";
 import * as host from "./abi/host";
 import { bufferOut, firstOut, secondOut } from "./abi/result";

@@ -1,3 +1,5 @@
+// @ts-nocheck: asc checks what only AssemblyScript has, as decorators of functions.
+
 /**
  * The length of the UTF-8 sequence at `at`, or 0 if there is none: a lone continuation, a
  * sequence cut short or longer than needed, a surrogate, a value past U+10FFFF (RFC 3629 §4).
@@ -40,6 +42,34 @@ export function encodeText(text: usize, units: i32, to: usize): i32 {
     at += encode(codePoint, at);
   }
   return <i32>(at - to);
+}
+
+/** The text that bytes encode. What is no UTF-8 becomes U+FFFD, a byte at a time. */
+export function decodeText(start: usize, length: i32): string {
+  const end = start + length;
+  let units = 0;
+  for (let at = start; at < end; units++) {
+    const bytes = sequenceLength(at, end);
+    if (bytes == 4) units++;
+    at += max(bytes, 1);
+  }
+  const text = changetype<string>(__new(2 * units, idof<string>()));
+  let to = changetype<usize>(text);
+  for (let at = start; at < end; ) {
+    const bytes = sequenceLength(at, end);
+    let codePoint: u32 = bytes == 0 ? REPLACEMENT : load<u8>(at++);
+    if (bytes == 0) at++;
+    if (bytes > 1) codePoint &= 0x7f >> bytes;
+    for (let i = 1; i < bytes; i++) codePoint = (codePoint << 6) | (load<u8>(at++) & 0x3f);
+    if (bytes == 4) {
+      store<u16>(to, 0xd7c0 + (codePoint >> 10));
+      to += 2;
+      codePoint = 0xdc00 | (codePoint & 0x3ff);
+    }
+    store<u16>(to, codePoint);
+    to += 2;
+  }
+  return text;
 }
 
 /** Writes a code point and answers how many bytes it took. */

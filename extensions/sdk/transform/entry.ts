@@ -30,7 +30,7 @@ export function entryOf(
     return `export { ${[...names].join(", ")} } from "@weft/sdk/assembly/entry/${file}";`;
   });
   return [
-    `import { Background, Bytes, JsonReader, logError, Plugin, rootId, Stream } from`,
+    `import { Background, Bytes, ByteWriter, JsonReader, logError, Plugin, rootId, Stream } from`,
     `  "@weft/sdk/assembly";`,
     ...exports,
     ...parts.map((part, i) => pluginOf(classes, part, i, reusable)),
@@ -99,7 +99,7 @@ function configureOf(rootId: string, i: number): string {
     const config = new WeftConfig${i}();
     config.${READ}(json);
     if (!json.finish()) {
-      logError(${JSON.stringify(`${rootId}: `)} + json.problem);
+      logError(new ByteWriter().text(${JSON.stringify(`${rootId}: `)}).text(json.problem).finish());
       return false;
     }
     this.config = config;

@@ -26,6 +26,13 @@ const STRING_ID = 2;
 /** Says that UTF-8 follows the UTF-16; the bits below it hold its length. See assembly/text.ts. */
 const LITERAL_BIT = 0x8000_0000;
 
+/** Which texts a literal is lowered to: what is only ever read as UTF-8 needs no UTF-16. */
+type Encoding = "both" | "utf8";
+
+/** Says of a file of the SDK's, near its top, that it passes literals only to who reads UTF-8. */
+const UTF8_MARK = /^\/\/ @utf8-literals\b/m;
+const MARK_WITHIN = 500;
+
 /**
  * Puts in place of each string literal that is an argument a string whose UTF-8 lies behind its
  * UTF-16. It stays a string of the same text, so that this changes the meaning of no program.
@@ -33,6 +40,8 @@ const LITERAL_BIT = 0x8000_0000;
 export interface Literals {
   /** Lowers the literals of a source. */
   lower(source: Source): void;
+  /** Lowers those of statements that pass texts to nobody but who reads UTF-8. */
+  lowerTexts(statements: readonly Node[]): void;
   /** The declarations of all strings so far, to be compiled with the rest. */
   declarations(): string;
 }
@@ -40,51 +49,65 @@ export interface Literals {
 export function createLiterals(parser: Parser): Literals {
   const names = new Map<string, string>();
 
-  const lowered = ({ value: text, range }: StringLiteralExpression): Expression => {
-    const name = names.get(text) ?? `weftText${names.size}`;
-    names.set(text, name);
+  const lowered = (
+    { value: text, range }: StringLiteralExpression,
+    encoding: Encoding,
+  ): Expression => {
+    const key = `${encoding} ${text}`;
+    const name = names.get(key) ?? `weftText${names.size}`;
+    names.set(key, name);
     const expression = `changetype<string>(${name} + ${HEADER_BYTES})`;
     const [statement] = parseStatements(parser, `const x = ${expression};`, range);
     const [declaration] = (statement as VariableStatement).declarations;
     return declaration?.initializer as Expression;
   };
 
-  const loweredArgument = (argument: Expression): Expression => {
-    if (argument instanceof StringLiteralExpression) return lowered(argument);
+  const loweredArgument = (argument: Expression, encoding: Encoding): Expression => {
+    if (argument instanceof StringLiteralExpression) return lowered(argument, encoding);
     if (argument instanceof ParenthesizedExpression) {
-      argument.expression = loweredArgument(argument.expression);
+      argument.expression = loweredArgument(argument.expression, encoding);
     }
     if (argument instanceof TernaryExpression) {
-      argument.ifThen = loweredArgument(argument.ifThen);
-      argument.ifElse = loweredArgument(argument.ifElse);
+      argument.ifThen = loweredArgument(argument.ifThen, encoding);
+      argument.ifElse = loweredArgument(argument.ifElse, encoding);
     }
     return argument;
   };
 
-  const lowerIn = (node: Node): Node => {
-    if (node instanceof CallExpression || node instanceof NewExpression) {
-      if (!(node instanceof CallExpression && isCompileTime(node.expression))) {
-        node.args = node.args.map(loweredArgument);
+  const lowerAll = (statements: readonly Node[], encoding: Encoding): void => {
+    const lowerIn = (node: Node): Node => {
+      if (node instanceof CallExpression || node instanceof NewExpression) {
+        if (!(node instanceof CallExpression && isCompileTime(node.expression))) {
+          node.args = node.args.map((argument) => loweredArgument(argument, encoding));
+        }
       }
+      if (
+        node instanceof VariableDeclaration &&
+        node.initializer instanceof StringLiteralExpression
+      ) {
+        node.initializer = lowered(node.initializer, "both");
+      }
+      return node;
+    };
+    for (const statement of statements) {
+      lowerIn(statement);
+      rewrite(statement, lowerIn);
     }
-    if (
-      node instanceof VariableDeclaration &&
-      node.initializer instanceof StringLiteralExpression
-    ) {
-      node.initializer = lowered(node.initializer);
-    }
-    return node;
   };
 
   return {
-    lower: (source) => {
-      for (const statement of source.statements) {
-        lowerIn(statement);
-        rewrite(statement, lowerIn);
-      }
+    lower: ({ statements, text }) => {
+      lowerAll(statements, UTF8_MARK.test(text.slice(0, MARK_WITHIN)) ? "utf8" : "both");
     },
+    lowerTexts: (statements) => lowerAll(statements, "utf8"),
     declarations: () =>
-      [...names].map(([text, name]) => `@global @lazy const ${name} = ${data(text)};`).join("\n"),
+      [...names]
+        .map(([key, name]) => {
+          const [encoding = ""] = key.split(" ", 1);
+          const content = data(key.slice(encoding.length + 1), encoding === "both");
+          return `@global @lazy const ${name} = ${content};`;
+        })
+        .join("\n"),
   };
 }
 
@@ -92,9 +115,9 @@ function isCompileTime(callee: Expression): boolean {
   return callee instanceof IdentifierExpression && COMPILE_TIME.includes(callee.text);
 }
 
-/** A string object in static memory, with its UTF-8 behind it. */
-function data(text: string): string {
-  const utf16 = Buffer.from(text, "utf16le");
+/** A string object in static memory, with its UTF-8 behind it; to others it may seem empty. */
+function data(text: string, hasUtf16: boolean): string {
+  const utf16 = Buffer.from(hasUtf16 ? text : "", "utf16le");
   const utf8 = Buffer.from(text);
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt32LE((LITERAL_BIT | utf8.byteLength) >>> 0, 0);

@@ -12,7 +12,7 @@ import { emptySchema, schemaOf, typesOf } from "./config-schema.ts";
 import { entryOf } from "./entry.ts";
 import { type FilterClass, filtersOf, isBackground } from "./filters.ts";
 import { complainOfForeigners } from "./foreigners.ts";
-import { createLiterals } from "./literals.ts";
+import { createLiterals, type Literals } from "./literals.ts";
 import { addReset } from "./reuse.ts";
 import {
   classesOf,
@@ -70,19 +70,19 @@ export function createTransform() {
       const configs = configClassesOf(parser, readable);
       for (const filter of filters) checkConfig(parser, filter, configs);
       const readers = new Set<Source>();
-      for (const config of configs.values()) addDecoder(parser, config, readers);
+      const literals = createLiterals(parser);
+      for (const config of configs.values()) addDecoder(parser, literals, config, readers);
       for (const { declaration } of readable.values()) dropDecorators(declaration, ["schema"]);
       const reusable = new Set(
         filters.filter((each) => !isBackground(each) && addReset(parser, classes, each)),
       );
-      const literals = createLiterals(parser);
       const metrics = own.flatMap(metricsOf);
       for (const source of parser.sources) if (isLowered(source)) literals.lower(source);
       // Only the generated entry exports: what a file exports for the others is not the host's.
       for (const source of own) (source as { sourceKind: number }).sourceKind = USER;
       parser.parseFile(entryOf(classes, filters, reusable), ENTRY_PATH, true);
       const entry = parser.sources.find(({ normalizedPath }) => normalizedPath === ENTRY_PATH);
-      if (entry !== undefined) literals.lower(entry);
+      if (entry !== undefined) literals.lowerTexts(entry.statements);
       parser.parseFile(literals.declarations(), "weft-literals.ts", true);
       facts = factsOf(filters, configs, metrics);
     },
@@ -118,10 +118,16 @@ function checkConfig(
 }
 
 /** Gives a @config class the method that reads it, and its file the reader, once. */
-function addDecoder(parser: Parser, config: ConfigClass, readers: Set<Source>): void {
+function addDecoder(
+  parser: Parser,
+  literals: Literals,
+  config: ConfigClass,
+  readers: Set<Source>,
+): void {
   const { declaration, source } = config.declaredAs;
   const { range } = declaration.name;
   const [decoder] = parseStatements(parser, `class Decoder {${decoderOf(config)}\n}`, range);
+  if (decoder !== undefined) literals.lowerTexts([decoder]);
   if (decoder instanceof ClassDeclaration) declaration.members.push(...decoder.members);
   if (!readers.has(source)) {
     const text = `import { JsonReader as ${READER} } from "@weft/sdk/assembly/json-reader";`;

@@ -31,6 +31,8 @@ export class Codecs extends HttpFilter {
     if (ask.equals("from-base64")) return shown(fromBase64(a));
     if (ask.equals("from-base64url")) return shown(fromBase64Url(a));
     if (ask.equals("from-hex")) return shown(fromHex(a));
+    if (ask.equals("string")) return toHex("<" + a.toString() + ">");
+    if (ask.equals("surrogate")) return toHex("<" + String.fromCharCode(0xd800 + a.length) + ">");
     if (ask.equals("lower")) return toHex(a.toLowerCase());
     if (ask.equals("same")) return truth(a.equalsInConstantTime(b));
     if (ask.equals("hash")) return number(hash32(a, <u32>b.toInteger()));
