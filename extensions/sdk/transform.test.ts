@@ -171,5 +171,5 @@ test.each([
   parser.parseFile(source, "assembly/index.ts", true);
   const classes = classesOf(parser.sources);
   const [filter] = filtersOf(parser, classes);
-  expect(filter && addReset(parser, classes, filter)).toBe(isReusable);
+  expect(filter && addReset(parser, classes, filter, new Set())).toBe(isReusable);
 });

@@ -40,8 +40,8 @@ export class HttpResponse {
 @lazy const response = new HttpResponse();
 
 /**
- * What goes on when a call is answered. There are no closures in AssemblyScript: a subclass keeps
- * in its fields what it needs, such as the filter that has called.
+ * What goes on when a call is answered, where a method of the caller's is not enough. There are no
+ * closures in AssemblyScript: a subclass keeps in its fields what it needs.
  */
 export abstract class HttpCallback {
   /** The stream or plugin that has called. */
@@ -54,7 +54,7 @@ export abstract class HttpCallback {
 /**
  * A request of the plugin's own, to a cluster of the proxy's:
  *
- *     new HttpCall("authz").get("/check").within(50).send(this, new Checked(this));
+ *     new HttpCall("authz").get("/check").within(50).send(this, this.onChecked);
  */
 @final
 export class HttpCall {
@@ -97,10 +97,13 @@ export class HttpCall {
   }
 
   /**
-   * Sends it for a filter or a plugin. False, and no callback, if it cannot be sent: the cluster
-   * is unknown, or too many calls wait.
+   * Sends it for a filter or a plugin, and goes on in an HttpCallback, or in a method of the
+   * owner's that takes an HttpResponse: `send(this, this.onAnswer)`. False, and no callback, if it
+   * cannot be sent: the cluster is unknown, or too many calls wait.
    */
-  send<O>(owner: O, then: HttpCallback): bool {
+  send<O, T>(owner: O, then: T): bool {
+    if (isFunction<T>()) ERROR("expected an HttpCallback, or a method as in send(this, this.on…)");
+    const callback: HttpCallback = changetype<HttpCallback>(then);
     if (waiting.size >= CALLS_MAX) return false;
     const upstream = textStart(this.upstream);
     const upstreamLength = textLength();
@@ -113,8 +116,8 @@ export class HttpCall {
       trailers.start, trailers.length, this.timeoutMs, firstOut(),
     );
     if (status != Status.Ok) return false;
-    then.owner = owner.id;
-    waiting.set(firstWord(), then);
+    callback.owner = owner.id;
+    waiting.set(firstWord(), callback);
     return true;
   }
 }

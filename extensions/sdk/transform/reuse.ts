@@ -3,6 +3,7 @@ import {
   ConstructorExpression,
   FieldDeclaration,
   MethodDeclaration,
+  type Node,
   type Parser,
   PropertyAccessExpression,
   StringLiteralExpression,
@@ -31,11 +32,18 @@ const READONLY_FLAG = 64;
 /**
  * Gives a filter a method that makes its fields as good as new, so that a stream that begins can
  * take the object of one that has ended. Answers whether it could: not if the object may be known
- * to somebody else by then, or if a field's first value cannot be told.
+ * to somebody else by then, or if a field's first value cannot be told. `returning` are uses of
+ * `this` that do not count: a continuation calls only the stream that it was made for.
  */
-export function addReset(parser: Parser, classes: PluginClasses, filter: FilterClass): boolean {
+export function addReset(
+  parser: Parser,
+  classes: PluginClasses,
+  filter: FilterClass,
+  returning: ReadonlySet<Node>,
+): boolean {
   const { declaration } = filter;
-  if (lineageOf(classes, filter).own.length !== 1 || handsItselfOut(declaration)) return false;
+  if (lineageOf(classes, filter).own.length !== 1) return false;
+  if (handsItselfOut(declaration, returning)) return false;
   const hasConstructor = declaration.members.some(
     (member) => member instanceof MethodDeclaration && member.name instanceof ConstructorExpression,
   );
@@ -50,10 +58,10 @@ export function addReset(parser: Parser, classes: PluginClasses, filter: FilterC
 }
 
 /** Whether `this` stands anywhere but before a dot: then others may keep the object. */
-function handsItselfOut(declaration: ClassDeclaration): boolean {
+function handsItselfOut(declaration: ClassDeclaration, returning: ReadonlySet<Node>): boolean {
   let uses = 0;
   rewrite(declaration, (node) => {
-    if (node instanceof ThisExpression) uses++;
+    if (node instanceof ThisExpression && !returning.has(node)) uses++;
     if (node instanceof PropertyAccessExpression && node.expression instanceof ThisExpression) {
       uses--;
     }

@@ -9,6 +9,7 @@ import {
 import { type ConfigClass, configClassesOf } from "./config-class.ts";
 import { decoderOf, READER } from "./config-decoder.ts";
 import { emptySchema, schemaOf, typesOf } from "./config-schema.ts";
+import { addContinuations } from "./continuations.ts";
 import { entryOf } from "./entry.ts";
 import { type FilterClass, filtersOf, isBackground } from "./filters.ts";
 import { complainOfForeigners } from "./foreigners.ts";
@@ -63,7 +64,10 @@ export function createTransform() {
     },
     afterParse(parser: Parser): void {
       const own = parser.sources.filter((source) => isOwn(source));
-      const classes = classesOf(own);
+      const continuations = addContinuations(parser, own);
+      const classes = classesOf(
+        continuations.source === null ? own : [...own, continuations.source],
+      );
       const filters = filtersOf(parser, classes);
       if (filters.length === 0) return;
       const readable = new Map([...readableOf(parser.sources), ...classes]);
@@ -74,7 +78,9 @@ export function createTransform() {
       for (const config of configs.values()) addDecoder(parser, literals, config, readers);
       for (const { declaration } of readable.values()) dropDecorators(declaration, ["schema"]);
       const reusable = new Set(
-        filters.filter((each) => !isBackground(each) && addReset(parser, classes, each)),
+        filters.filter((each) => {
+          return !isBackground(each) && addReset(parser, classes, each, continuations.returning);
+        }),
       );
       const metrics = own.flatMap(metricsOf);
       for (const source of parser.sources) if (isLowered(source)) literals.lower(source);
