@@ -1,6 +1,6 @@
 import {
-  Action, Bytes, ByteWriter, clusterMetadata, dynamicMetadata, filter, Headers, HttpFilter, LifeSpan,
-  Metadata, properties, routeMetadata, setFilterState, setProperty,
+  Action, Bytes, ByteWriter, clusterMetadata, dynamicMetadata, filter, Headers, HttpFilter,
+  LifeSpan, Metadata, properties, routeMetadata, setFilterState, setProperty,
 } from "@weft/sdk/assembly";
 
 /** Answers with what it finds in metadata and filter state, a line each. */
