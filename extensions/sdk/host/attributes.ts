@@ -3,6 +3,9 @@ import type { HeaderMap } from "./header-map.ts";
 import type { Properties } from "./properties.ts";
 import { MapKind } from "./status.ts";
 
+/** What `:status` holds if it is one. */
+const STATUS = /^\d{3}$/;
+
 /** Attributes that follow from the headers there are now (Envoy's "Attributes", "Request"). */
 export function attributes(context: Context, local: LocalResponse | null): Properties {
   const request = context.maps.get(MapKind.requestHeaders);
@@ -11,7 +14,7 @@ export function attributes(context: Context, local: LocalResponse | null): Prope
   return {
     ...(request === undefined ? {} : { request: requestAttributes(request) }),
     response: {
-      ...(status === undefined ? {} : { code: BigInt(status) }),
+      ...(status === undefined || !STATUS.test(status) ? {} : { code: BigInt(status) }),
       ...(response === undefined ? {} : { headers: joined(response) }),
       ...(local === null ? {} : { code_details: local.details }),
     },

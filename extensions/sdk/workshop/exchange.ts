@@ -57,6 +57,8 @@ export interface ForcedStatus {
 interface Setting {
   /** Text as it is, anything else as JSON. */
   readonly configuration?: unknown;
+  /** In place of it: bytes that are no text. */
+  readonly configurationBase64?: string;
   readonly rootId?: string;
   /** Whole numbers are integers to the plugin, others doubles. */
   readonly properties?: Properties;
@@ -165,6 +167,7 @@ const fault = objectOf<ForcedStatus>(
 
 const setting = {
   configuration: anything as Reader<object>,
+  configurationBase64: text,
   rootId: text,
   properties: mapOf(property),
   upstreams: mapOf(answers),
@@ -221,8 +224,10 @@ export function chunkOf(bytes: Uint8Array): Chunk {
 }
 
 /** A configuration as the plugin gets it. */
-export function configurationBytes(configuration: unknown): Uint8Array | string {
-  const isRaw = typeof configuration === "string" || configuration instanceof Uint8Array;
-  if (isRaw) return configuration;
-  return configuration === undefined ? "" : JSON.stringify(configuration);
+export function configurationBytes({ configuration, configurationBase64 }: Exchange): Uint8Array {
+  if (configurationBase64 !== undefined) return Buffer.from(configurationBase64, "base64");
+  if (configuration instanceof Uint8Array) return configuration;
+  if (configuration === undefined) return new Uint8Array();
+  const isText = typeof configuration === "string";
+  return Buffer.from(isText ? configuration : JSON.stringify(configuration));
 }

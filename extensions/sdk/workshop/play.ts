@@ -170,7 +170,11 @@ function tcpSteps(host: Host, root: number, exchange: TcpExchange): Steps {
     ],
     outcome: () => {
       if (opened === null) return NOTHING;
-      const bytes = (body: Uint8Array): Passed => ({ headers: [], body, trailers: [] });
+      const bytes = (body: Uint8Array): Passed => ({
+        headers: [],
+        body: Buffer.from(body),
+        trailers: [],
+      });
       return {
         request: bytes(opened.upstream),
         response: bytes(opened.downstream),
@@ -183,7 +187,7 @@ function tcpSteps(host: Host, root: number, exchange: TcpExchange): Steps {
 }
 
 /** Lets time pass while something is waited for or a callout has no answer. */
-function settle(host: Host, isWaiting: () => boolean): void {
+export function settle(host: Host, isWaiting: () => boolean): void {
   let leftMs = PATIENCE_MS;
   while (isWaiting() || host.openCalls > 0) {
     const tookMs = host.advanceToNext(leftMs);
@@ -193,7 +197,7 @@ function settle(host: Host, isWaiting: () => boolean): void {
 }
 
 function passedOf({ headers, body, trailers }: Flow): Passed | null {
-  return headers === null ? null : { headers, body, trailers: trailers ?? [] };
+  return headers === null ? null : { headers, body: Buffer.from(body), trailers: trailers ?? [] };
 }
 
 interface Metrics {

@@ -14,16 +14,23 @@ export interface Stage {
 /** A plugin does not take the configuration of an exchange. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
+  /** Whether it has not said why. */
+  readonly isSilent: boolean;
+
+  constructor(said: string | undefined) {
+    super(said ?? "it does not say why");
+    this.isSilent = said === undefined;
+  }
 }
 
 /** Starts a plugin as an exchange wants it. @throws Refusal, Trap */
 export function stage(module: LoadedModule, exchange: Exchange, options: HostOptions = {}): Stage {
   const host = hostOf(module, options);
   prepare(host, exchange);
-  const { configuration, rootId = "" } = exchange;
-  const root = host.start(configurationBytes(configuration), { rootId });
+  const { rootId = "" } = exchange;
+  const root = host.start(configurationBytes(exchange), { rootId });
   if (root !== null) return { host, root };
-  throw new Refusal(host.logs.at(-1)?.message ?? "it says nothing about why");
+  throw new Refusal(host.logs.at(-1)?.message);
 }
 
 /** Scripts the upstreams of an exchange and forces the statuses that it wants forced. */

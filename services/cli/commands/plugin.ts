@@ -16,9 +16,9 @@ const VERBS = {
     summary: "measure what each callback costs, and hold it to its budget",
     register: async (plugin) => (await import("../plugin/bench.ts")).registerBench(plugin),
   },
-  dev: {
-    summary: "run a plugin in a local Envoy, and swap it at every edit",
-    register: async (plugin) => (await import("../plugin/dev.ts")).registerDev(plugin),
+  fuzz: {
+    summary: "try what nobody thought of",
+    register: async (plugin) => (await import("../plugin/fuzz.ts")).registerFuzz(plugin),
   },
   push: {
     summary: "publish a module; a folder is built first",
