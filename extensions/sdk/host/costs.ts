@@ -1,3 +1,5 @@
+import type { MutableGlobal } from "./webassembly.ts";
+
 /** What a callback has cost: sums over all its calls so far. */
 export interface Cost {
   /** How often the host has entered it. */
@@ -21,6 +23,8 @@ export interface Cost {
 export interface Ledger {
   /** As they are now: a copy. */
   readonly costs: ReadonlyMap<string, Cost>;
+  /** Whether the callback that runs has used more than it may. */
+  readonly isOutOfFuel: boolean;
   begin(callback: string): void;
   end(): void;
   /** Charges to the callback that runs. */
@@ -40,32 +44,58 @@ const open = (): Account => ({
   pagesGrown: 0,
 });
 
-/** `pages` tells how many the VM holds. */
-export function createLedger(pages: () => number): Ledger {
+/** What a ledger reads off a VM. */
+export interface Gauges {
+  readonly pages: () => number;
+  /** The global that grows by instructions executed; absent unless they are counted. */
+  readonly fuel: MutableGlobal<bigint> | undefined;
+  /** What a callback may use, where fuel is counted. */
+  readonly fuelMax: number | undefined;
+}
+
+/** Where fuel starts that has no limit: no callback gets from there to zero. */
+const UNLIMITED = -(2n ** 63n);
+
+export function createLedger({ pages, fuel = { value: 0n }, fuelMax }: Gauges): Ledger {
   const accounts = new Map<string, Account>();
-  const outer: Account[] = [];
+  const outer: { readonly account: Account; readonly fuel: bigint }[] = [];
+  const fuelStart = fuelMax === undefined ? UNLIMITED : -BigInt(fuelMax);
   let current = open();
   let pagesSeen = 0;
+  let fuelSeen = fuel.value;
   const settle = () => {
     const now = pages();
     current.pagesGrown += now - pagesSeen;
     pagesSeen = now;
+    if (fuel.value === fuelSeen) return;
+    current.fuel += Number(fuel.value - fuelSeen);
+    fuelSeen = fuel.value;
+  };
+  const refuel = (value: bigint) => {
+    fuel.value = value;
+    fuelSeen = value;
   };
   return {
     get costs() {
       settle();
       return new Map([...accounts].map(([name, account]) => [name, { ...account }]));
     },
+    get isOutOfFuel() {
+      return fuel.value > 0n;
+    },
     begin: (callback) => {
       settle();
-      outer.push(current);
+      outer.push({ account: current, fuel: fuelSeen });
+      refuel(fuelStart);
       current = accounts.get(callback) ?? open();
       accounts.set(callback, current);
       current.calls++;
     },
     end: () => {
       settle();
-      current = outer.pop() ?? open();
+      const before = outer.pop();
+      current = before?.account ?? open();
+      refuel(before?.fuel ?? 0n);
     },
     charge: (what, amount) => {
       current[what] += amount;

@@ -1,3 +1,5 @@
+import type { Coverage } from "../wasm/coverage.ts";
+import type { Instruments } from "../wasm/instrument.ts";
 import { type Connection, createConnection } from "./connection.ts";
 import type { Context, Plugin } from "./context.ts";
 import type { Cost } from "./costs.ts";
@@ -27,6 +29,8 @@ export interface Host {
   readonly callCounts: ReadonlyMap<string, number>;
   /** What each callback has cost, by its name (`_initialize` too): sums since the last reset. */
   readonly costs: ReadonlyMap<string, Cost>;
+  /** How often each block of the code has run; null unless that is counted (`coverage`). */
+  readonly coverage: Coverage | null;
   /** Pages of 64 KiB the plugin holds. */
   readonly pages: number;
   /** Whether the plugin has trapped: a VM that did answers nothing any more. */
@@ -62,6 +66,12 @@ export interface HostOptions extends WorldOptions {
   readonly vmConfiguration?: Uint8Array | string;
   /** Names of hostcalls and callbacks that the plugin may use: all, unless told. */
   readonly capabilities?: readonly string[];
+  /** Count the instructions that each callback executes. */
+  readonly meter?: boolean;
+  /** Instructions that a callback may execute before it traps; they are counted then. */
+  readonly fuelMax?: number;
+  /** Count how often each block of the code runs. */
+  readonly coverage?: boolean;
   /** The module's source map, so that backtraces name files and lines. */
   readonly sourceMap?: string;
   /** Is handed every call of a callback, to measure it. */
@@ -72,10 +82,15 @@ export interface HostOptions extends WorldOptions {
 
 /** Loads a module, linked to the ABI version it declares, and runs its `_initialize`. */
 export function createHost(wasm: Uint8Array, options: HostOptions = {}): Host {
-  return hostOf(loadModule(wasm), options);
+  return hostOf(loadModule(wasm, instrumentsOf(options)), options);
 }
 
-/** As createHost, of a module that is compiled already: instances are cheap then. */
+/** What a module must be loaded with for such a host. */
+export function instrumentsOf({ meter, fuelMax, coverage }: HostOptions): Instruments {
+  return { meter: meter === true || fuelMax !== undefined, cover: coverage === true };
+}
+
+/** As createHost, of a module that is loaded already with what the options count. */
 export function hostOf(loaded: LoadedModule, options: HostOptions = {}): Host {
   const world = options.world ?? createWorld(options);
   const vm = createVm(loaded, {
@@ -85,7 +100,7 @@ export function hostOf(loaded: LoadedModule, options: HostOptions = {}): Host {
     configuration: bytesOf(options.vmConfiguration ?? ""),
     capabilities: options.capabilities ?? [],
     ...(options.sourceMap === undefined ? {} : { sourceMap: options.sourceMap }),
-    ...(options.around === undefined ? {} : { around: options.around }),
+    ...(options.fuelMax === undefined ? {} : { fuelMax: options.fuelMax }),
   });
   let hasStarted = false;
   const rootOf = (id: number): Context => {
@@ -99,6 +114,9 @@ export function hostOf(loaded: LoadedModule, options: HostOptions = {}): Host {
     callCounts: vm.callCounts,
     get costs() {
       return vm.ledger.costs;
+    },
+    get coverage() {
+      return vm.coverage;
     },
     get pages() {
       return vm.memory.pages;

@@ -1,4 +1,4 @@
-import { type Host, type HostOptions, hostOf, type PluginNames } from "./host.ts";
+import { type Host, type HostOptions, hostOf, instrumentsOf, type PluginNames } from "./host.ts";
 import { loadModule } from "./link.ts";
 import type { Stream, StreamOptions } from "./stream.ts";
 import { Trap } from "./vm.ts";
@@ -60,7 +60,7 @@ interface Worker {
  * VMs that stay. Throws LoadError or Trap, or says so if the plugin refuses its configuration.
  */
 export function createProxy(wasm: Uint8Array, options: ProxyOptions = {}): Proxy {
-  const loaded = loadModule(wasm);
+  const loaded = loadModule(wasm, instrumentsOf(options));
   const world = createWorld(options);
   const stats = { reloads: 0, failures: 0, backoffs: 0 };
   let created = 0;

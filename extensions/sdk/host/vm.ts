@@ -1,3 +1,4 @@
+import { type Coverage, readCounters } from "../wasm/coverage.ts";
 import { type AbiVersion, findCall } from "./abi.ts";
 import { type Backtrace, backtraceOf } from "./backtrace.ts";
 import { type CallTable, createCallTable } from "./call-table.ts";
@@ -9,14 +10,7 @@ import { LoadError, type LoadedModule } from "./link.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import type { Profile } from "./profile.ts";
 import { LogLevel } from "./status.ts";
-import {
-  Global,
-  type Imports,
-  Instance,
-  type Memory,
-  type Module,
-  type MutableGlobal,
-} from "./webassembly.ts";
+import { type Imports, Instance, type Memory, type MutableGlobal } from "./webassembly.ts";
 import type { World } from "./world.ts";
 
 export interface VmOptions {
@@ -28,7 +22,8 @@ export interface VmOptions {
   readonly capabilities: readonly string[];
   /** The module's source map, so that backtraces name files. */
   readonly sourceMap?: string;
-  readonly around?: Around;
+  /** Instructions that a callback may execute, of a module that counts them. */
+  readonly fuelMax?: number;
 }
 
 /** Calls a callback of the plugin, and may look at what that takes. */
@@ -75,14 +70,19 @@ export interface Vm {
   setTicks(root: Context, ms: number): void;
   setEffective(context: Context): void;
   log(level: number, message: string): void;
+  /** How often each block has run, of a module that counts that. */
+  readonly coverage: Coverage | null;
   snapshot(): Snapshot;
   restore(snapshot: Snapshot): void;
 }
 
-/** A VM's memory and globals, as far as the module exports them. */
+/**
+ * A VM's memory and its mutable globals. What a plugin puts into tables as it runs is not there,
+ * nor are vectors in globals; no toolchain of plugins does either.
+ */
 export interface Snapshot {
   readonly memory: Uint8Array;
-  readonly globals: ReadonlyMap<string, number | bigint>;
+  readonly globals: ReadonlyMap<string, unknown>;
 }
 
 type Phase = "starting" | "initializing" | "allocating" | "running";
@@ -104,11 +104,12 @@ const UNRESTRICTED = /^(malloc|proxy_on_memory_allocate|_initialize|_start|main|
  * module's start section does, or makes a hostcall.
  */
 export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
-  const { world, profile, capabilities, sourceMap, around } = options;
+  const { world, profile, capabilities, sourceMap, fuelMax } = options;
+  const { instrumented } = loaded;
   const contexts = new Map<number, Context>();
   const callCounts = new Map<string, number>();
   const deferred: (() => void)[] = [];
-  let phase: Phase = "starting";
+  let phase: Phase = "initializing";
   let hasFailed = false;
   let lastContext = 0;
   let depth = 0;
@@ -139,14 +140,19 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
   const call = (name: string, words: readonly number[]): number | undefined => {
     const said = world.logs.length;
     try {
-      return (instance.exports[name] as Export)(...words);
+      const answer = (instance.exports[name] as Export)(...words);
+      // Code that ends by itself gets there without having looked at the limit.
+      if (ledger.isOutOfFuel) throw new Error("it has used more than it may");
+      return answer;
     } catch (cause) {
       hasFailed = true;
       // What a plugin asked for before it trapped is not done.
       deferred.length = 0;
       if (cause instanceof Trap) throw cause;
       const last = world.logs.slice(said).at(-1)?.message ?? "without a word";
-      throw new Trap(`${name} trapped: ${last}`, backtraceOf(cause, sourceMap), cause);
+      const why = ledger.isOutOfFuel ? `out of fuel after ${fuelMax} instructions` : last;
+      const backtrace = backtraceOf(cause, { offsets: instrumented.offsets, sourceMap });
+      throw new Trap(`${name} trapped: ${why}`, backtrace, cause);
     }
   };
 
@@ -163,7 +169,9 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
     calls: createCallTable(),
     contexts,
     callCounts,
-    ledger,
+    get ledger() {
+      return ledger;
+    },
     get hasFailed() {
       return hasFailed;
     },
@@ -230,26 +238,28 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
     log: (level, message) => {
       if (level >= world.logLevel) world.logs.push({ level, message });
     },
+    get coverage() {
+      const { coverage } = instrumented;
+      if (coverage === null) return null;
+      const counters = new BigUint64Array(exported<Memory>(coverage.memory).buffer);
+      return readCounters(coverage.functions, counters);
+    },
     snapshot: () => ({
       memory: new Uint8Array(exportedMemory.buffer).slice(),
-      globals: new Map(globals().map(([name, global]) => [name, global.value])),
+      globals: new Map(
+        instrumented.globals.map((name) => [name, exported<MutableGlobal>(name).value]),
+      ),
     }),
     restore: (snapshot) => {
       const bytes = new Uint8Array(exportedMemory.buffer);
       bytes.set(snapshot.memory);
       // Memory never shrinks: what has grown since is cleared instead.
       bytes.fill(0, snapshot.memory.byteLength);
-      for (const [name, global] of globals()) {
-        const value = snapshot.globals.get(name);
-        if (value !== undefined && global.value !== value) global.value = value;
-      }
+      for (const [name, value] of snapshot.globals) exported<MutableGlobal>(name).value = value;
     },
   };
 
-  const globals = () =>
-    Object.entries(instance.exports).filter(
-      (entry): entry is [string, MutableGlobal] => entry[1] instanceof Global,
-    );
+  const exported = <T>(name: string): T => instance.exports[name] as T;
 
   /** Wraps a call with what a host does around each: permission, restriction and faults. */
   const guard = (name: string, call: Hostcall) => {
@@ -276,10 +286,14 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
     const call = findCall(module, name, loaded.abi);
     if (call !== undefined) imports[module] = { ...imports[module], [name]: guard(name, call) };
   }
-  const instance = instantiate(loaded.module, imports);
-  phase = "initializing";
-  const exportedMemory = instance.exports["memory"] as Memory;
+  const instance = new Instance(loaded.module, imports);
+  const exportedMemory = exported<Memory>("memory");
   const memory = guestMemory(exportedMemory, (bytes) => ledger.charge("bytesCopied", bytes));
+  const ledger = createLedger({
+    pages: () => memory.pages,
+    fuel: instrumented.fuel === null ? undefined : exported(instrumented.fuel),
+    fuelMax,
+  });
   if (isThere("_initialize")) {
     run("_initialize", []);
     if (isThere("main")) run("main", [0, 0]);

@@ -15,8 +15,8 @@ export interface Instance {
 
 export type Imports = Record<string, Record<string, (...words: never[]) => unknown>>;
 
-export interface MutableGlobal {
-  value: number | bigint;
+export interface MutableGlobal<T = unknown> {
+  value: T;
 }
 
 interface Descriptor {
@@ -32,9 +32,9 @@ interface WebAssemblyGlobal {
     customSections(module: Module, name: string): ArrayBuffer[];
   };
   readonly Instance: new (module: Module, imports: Imports) => Instance;
-  readonly Global: new (type: { value: string; mutable: boolean }, value: number) => MutableGlobal;
+  validate(bytes: Uint8Array): boolean;
 }
 
-export const { Module, Instance, Global } = (
+export const { Module, Instance, validate } = (
   globalThis as unknown as { WebAssembly: WebAssemblyGlobal }
 ).WebAssembly;
