@@ -18,7 +18,7 @@ test.each([
   [[], "a.json: is a list, no object: write an object in braces"],
   [
     { ...GET, reqest: 1 },
-    "a.json: reqest is no field here: there are configuration, configurationBase64, rootId, properties, upstreams, faults, request, response",
+    "a.json: reqest is no field here: there are configuration, configurationBase64, rootId, properties, upstreams, faults, request, response, recorded",
   ],
   [
     { request: { headers: { ":path": "/" } } },

@@ -53,6 +53,14 @@ export interface ForcedStatus {
   readonly status: number;
 }
 
+/** What came out of an exchange when it was recorded; null for nothing. */
+export interface Recorded {
+  /** What the upstream got. */
+  readonly request?: Message | null;
+  /** What the client got. */
+  readonly response?: Message | null;
+}
+
 /** What is around an exchange, whatever passes in it. */
 interface Setting {
   /** Text as it is, anything else as JSON. */
@@ -72,6 +80,8 @@ export interface HttpExchange extends Setting {
   readonly request: Message;
   /** Absent where nothing comes back, and where the plugin is expected to answer itself. */
   readonly response?: Message;
+  /** To be compared with what comes out now. */
+  readonly recorded?: Recorded;
 }
 
 /** One TCP connection through a plugin: what the client sends, then what the upstream sends. */
@@ -174,9 +184,16 @@ const setting = {
   faults: listOf(fault),
 };
 
-const httpExchange = objectOf<HttpExchange>({ ...setting, request: message, response: message }, [
-  "request",
-]);
+const messageOrNull: Reader<Message | null> = (value, place) => {
+  return value === null ? null : message(value, place);
+};
+
+const recorded = objectOf<Recorded>({ request: messageOrNull, response: messageOrNull });
+
+const httpExchange = objectOf<HttpExchange>(
+  { ...setting, request: message, response: message, recorded },
+  ["request"],
+);
 
 const tcpExchange = objectOf<TcpExchange>({
   ...setting,

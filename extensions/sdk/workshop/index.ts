@@ -26,12 +26,21 @@ export {
   type HttpExchange,
   isTcp,
   type Message,
+  type Recorded,
   readExchange,
   readExchanges,
   type TcpExchange,
   type UpstreamAnswer,
 } from "./exchange.ts";
 export { type Outcome, type Passed, play } from "./play.ts";
+export {
+  createReplay,
+  type Difference,
+  differences,
+  type Replay,
+  type Replayed,
+  recordedOutcome,
+} from "./replay.ts";
 export { runTests, type TestOutcome, type TestRun, testFiles } from "./run-tests.ts";
 export { isPluginName, isTaken, scaffold, TEMPLATES, type Template } from "./scaffold.ts";
 export { type Place, pathText, Slip, type Step } from "./slip.ts";

@@ -20,6 +20,10 @@ const VERBS = {
     summary: "try what nobody thought of",
     register: async (plugin) => (await import("../plugin/fuzz.ts")).registerFuzz(plugin),
   },
+  replay: {
+    summary: "play exchanges again, and tell what comes out differently",
+    register: async (plugin) => (await import("../plugin/replay.ts")).registerReplay(plugin),
+  },
   push: {
     summary: "publish a module; a folder is built first",
     register: async (plugin) => (await import("../plugin/push.ts")).registerPush(plugin),
