@@ -8,6 +8,10 @@ const VERBS = {
     summary: "begin a plugin from a template",
     register: async (plugin) => (await import("../plugin/new.ts")).registerNew(plugin),
   },
+  build: {
+    summary: "compile a plugin",
+    register: async (plugin) => (await import("../plugin/build.ts")).registerBuild(plugin),
+  },
   test: {
     summary: "run the tests of a plugin's folder",
     register: async (plugin) => (await import("../plugin/test.ts")).registerTest(plugin),

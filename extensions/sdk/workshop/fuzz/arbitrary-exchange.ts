@@ -75,6 +75,7 @@ function leading(parts: readonly (readonly [string, readonly string[]])[]): Arbi
     const present = fc.constantFrom(...values).map((value): Header[] => [[name, value]]);
     const usual = fc.constant<Header[]>([[name, values[0] ?? ""]]);
     return fc.oneof(
+      { withCrossShrink: true },
       { weight: 8, arbitrary: usual },
       { weight: 4, arbitrary: present },
       { weight: 1, arbitrary: fc.constant<Header[]>([]) },
@@ -177,6 +178,7 @@ export function faultsOf(calls: readonly string[]): Arbitrary<ForcedStatus[]> {
     })
     .map(({ nth, ...rest }): ForcedStatus => (nth === undefined ? rest : { ...rest, nth }));
   return fc.oneof(
+    { withCrossShrink: true },
     { weight: 3, arbitrary: fc.constant<ForcedStatus[]>([]) },
     { weight: 2, arbitrary: fc.array(fault, { minLength: 1, maxLength: 2 }) },
   );

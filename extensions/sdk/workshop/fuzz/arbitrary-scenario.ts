@@ -82,6 +82,7 @@ function configurationOf({ schema, examples, dictionary }: Knowledge): Arbitrary
   const asText = (configuration: unknown): Configuration => ({ configuration });
   const text = fc.oneof(told, valid).map((value) => JSON.stringify(value));
   return fc.oneof(
+    { withCrossShrink: true },
     { weight: 8, arbitrary: told.map(asText) },
     { weight: 5, arbitrary: valid.map(asText) },
     { weight: 3, arbitrary: nearly(fc.oneof(told, valid)).map(asText) },

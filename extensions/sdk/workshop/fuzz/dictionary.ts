@@ -1,4 +1,5 @@
 import type { Header } from "../../host/index.ts";
+import { readModule } from "../../wasm/index.ts";
 import { type Exchange, isTcp } from "../exchange.ts";
 
 /** What a plugin may look for: generated messages are made of it, beside what is hostile to all. */
@@ -57,10 +58,21 @@ function textsIn(value: unknown): string[] {
   return Object.entries(value).flatMap(([name, item]) => [name, ...textsIn(item)]);
 }
 
-/** Runs of printable ASCII; longer than a word of code would be by chance. */
-const RUN = /[\x20-\x7e]{4,60}/g;
+/** The number of the section that holds what memory begins with. */
+const DATA = 11;
+
+/** Texts of printable ASCII; shorter ones would mostly be numbers. */
+const UTF8 = /[\x20-\x7e]{3,60}/g;
+const UTF16 = /(?:[\x20-\x7e]\0){3,60}/g;
+
+/** Names of files and functions: nothing that a plugin compares with. */
+const OWN = /^~lib|^assembly\/|\.ts$|^Index out of range$|^(Invalid|Unexpected|Allocation) /;
 
 function textsOfModule(wasm: Uint8Array): string[] {
-  const found = Buffer.from(wasm).toString("latin1").match(RUN) ?? [];
-  return found.filter((text) => !/^(proxy_|assembly\/|~lib|env$|memory$)|[!%(-]>/.test(text));
+  const found = readModule(wasm)
+    .sections.filter(({ id }) => id === DATA)
+    .map(({ start, end }) => Buffer.from(wasm.subarray(start, end)).toString("latin1"))
+    .flatMap((text) => [...(text.match(UTF8) ?? []), ...(text.match(UTF16) ?? [])])
+    .map((text) => text.replaceAll("\0", "").trim());
+  return found.filter((text) => !OWN.test(text));
 }

@@ -40,7 +40,7 @@ export interface FoundScenario extends Finding {
 }
 
 /** Memory is watched in one of so many runs, since that takes long. */
-const MEMORY_EVERY = 32;
+const MEMORY_EVERY = 50;
 
 class FoundError extends Error {
   readonly finding: Finding;

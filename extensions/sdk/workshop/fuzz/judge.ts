@@ -105,17 +105,21 @@ function interleave(host: Host, root: number, { exchanges, order }: Scenario): u
 
 function leftovers(host: Host, callsBefore: number): Finding | null {
   if (host.openContexts > 1) {
-    return found("context", `${host.openContexts - 1} contexts are left when all streams are over`);
+    return found("context", `of ${host.openContexts - 1} streams that are over contexts are left`);
   }
   if (host.openCalls > callsBefore) {
-    return found("call", `${host.openCalls - callsBefore} callouts are open after a minute`);
+    const open = host.openCalls - callsBefore;
+    return found("call", `${open} callout${open === 1 ? " is" : "s are"} open after a minute`);
   }
   return null;
 }
 
-/** Rounds after which memory must not grow any more, and those in which it must not. */
+/**
+ * Rounds after which memory must not grow any more, and those in which it must not: a page is
+ * full when each round leaves 66 bytes.
+ */
 const WARM_ROUNDS = 150;
-const WATCHED_ROUNDS = 300;
+const WATCHED_ROUNDS = 1_000;
 
 /** Plays the streams again and again in one VM. */
 function repeat(module: LoadedModule, { exchanges }: Scenario): Finding | null {
@@ -205,8 +209,8 @@ function firstDifference(one: Outcome, other: Outcome): string | null {
     const [left, right] = [one[direction], other[direction]];
     if ((left === null) !== (right === null)) return `the ${direction} goes on or not`;
     for (const part of PARTS) {
-      if (!isDeepStrictEqual(left?.[part], right?.[part]))
-        return `the ${direction}'s ${part} differ`;
+      if (isDeepStrictEqual(left?.[part], right?.[part])) continue;
+      return `the ${direction}'s ${part} ${part === "body" ? "differs" : "differ"}`;
     }
   }
   if (one.localResponse !== other.localResponse) return "its own answer differs";
