@@ -18,9 +18,14 @@ export interface Block {
    * ever: itself, or one before a condition or a loop that comes back to here whatever happens.
    */
   readonly leader: Block;
-  /** Whether endless running passes through here: a turn of a loop, or a function that calls. */
-  readonly isHeader: boolean;
+  /** Whether each turn of a loop begins here. */
+  readonly isLoop: boolean;
+  /** What it calls, in order. */
+  readonly calls: readonly Call[];
 }
+
+/** A call of a function by its number, or of any of a type in a table. */
+export type Call = { readonly callee: number } | { readonly table: number; readonly type: number };
 
 /** An `if` or `br_if`, whose two ways are told apart by how often the next block runs. */
 export interface Branch {
@@ -38,12 +43,15 @@ export interface FunctionBlocks {
   readonly body: Body;
   readonly blocks: readonly Block[];
   readonly branches: readonly Branch[];
+  /** Functions whose references it makes, which may be called from anywhere then. */
+  readonly references: readonly number[];
 }
 
-interface Draft extends Omit<Block, "leader"> {
+interface Draft extends Omit<Block, "leader" | "calls"> {
   end: number;
   instructions: number;
-  isHeader: boolean;
+  isLoop: boolean;
+  readonly calls: Call[];
   leader: Draft;
 }
 
@@ -62,10 +70,9 @@ interface Walk {
   readonly frames: Frame[];
   readonly blocks: Draft[];
   readonly branches: Branch[];
+  readonly references: number[];
   /** The block that goes on; null in code that is never reached. */
   current: Draft | null;
-  /** Whether it calls a function of the module. */
-  calls: boolean;
 }
 
 /** The blocks of all functions that a module defines. */
@@ -75,27 +82,26 @@ export function blocksOf(module: WasmModule): FunctionBlocks[] {
   );
 }
 
-function split(module: WasmModule, body: Body): Pick<FunctionBlocks, "blocks" | "branches"> {
-  const walk: Walk = { frames: [], blocks: [], branches: [], current: null, calls: false };
-  const entry = begin(walk, body.start);
+function split(module: WasmModule, body: Body): Omit<FunctionBlocks, "index" | "body"> {
+  const walk: Walk = { frames: [], blocks: [], branches: [], references: [], current: null };
+  begin(walk, body.start);
   open(walk, "function");
   eachInstruction({ wasm: module.wasm, at: body.start, end: body.end }, (instruction) => {
     if (walk.frames.length === 0) throw new WasmError("code behind a function", instruction.at);
-    step(walk, instruction, module);
+    step(walk, instruction);
   });
   if (walk.frames.length > 0) throw new WasmError("a function without its end", body.end);
-  entry.isHeader ||= walk.calls;
   // The blocks come in order, so that each finds its leader settled.
   for (const block of walk.blocks) block.leader = block.leader.leader;
   // What holds nothing is of use where it tells which way a branch goes, or leads.
   const kept = new Set<Block>(walk.branches.map(({ next }) => next));
   for (const { leader } of walk.blocks) kept.add(leader);
   const blocks = walk.blocks.filter((block) => block.instructions > 0 || kept.has(block));
-  return { blocks, branches: walk.branches };
+  return { blocks, branches: walk.branches, references: walk.references };
 }
 
-function step(walk: Walk, instruction: Instruction, module: WasmModule): void {
-  const { opcode, operands, end } = instruction;
+function step(walk: Walk, instruction: Instruction): void {
+  const { opcode, end } = instruction;
   switch (opcode) {
     case Op.block:
       count(walk, end);
@@ -104,7 +110,7 @@ function step(walk: Walk, instruction: Instruction, module: WasmModule): void {
     case Op.loop:
       open(walk, "loop");
       if (walk.current === null) return;
-      begin(walk, end).isHeader = true;
+      begin(walk, end).isLoop = true;
       count(walk, end);
       return;
     case Op.if:
@@ -131,8 +137,8 @@ function step(walk: Walk, instruction: Instruction, module: WasmModule): void {
       return;
     case Op.returnCall:
     case Op.returnCallIndirect:
-      walk.calls = true;
       count(walk, end);
+      call(walk, instruction);
       leave(walk);
       return;
     case Op.return:
@@ -145,8 +151,12 @@ function step(walk: Walk, instruction: Instruction, module: WasmModule): void {
       return;
     case Op.call:
     case Op.callIndirect:
-      walk.calls ||= opcode !== Op.call || module.functions[operands[0] ?? 0]?.body !== null;
       count(walk, end);
+      call(walk, instruction);
+      return;
+    case Op.refFunc:
+      count(walk, end);
+      walk.references.push(...instruction.operands);
       return;
     default:
       count(walk, end);
@@ -154,7 +164,7 @@ function step(walk: Walk, instruction: Instruction, module: WasmModule): void {
 }
 
 function begin(walk: Walk, at: number, leader?: Draft | null): Draft {
-  const block = { at, end: at, instructions: 0, isHeader: false } as Draft;
+  const block = { at, end: at, instructions: 0, isLoop: false, calls: [] as Call[] } as Draft;
   block.leader = leader ?? block;
   walk.blocks.push(block);
   walk.current = block;
@@ -165,6 +175,12 @@ function count({ current }: Walk, end: number): void {
   if (current === null) return;
   current.instructions++;
   current.end = end;
+}
+
+function call({ current }: Walk, { opcode, operands }: Instruction): void {
+  const [first = 0, table = 0] = operands;
+  const isDirect = opcode === Op.call || opcode === Op.returnCall;
+  current?.calls.push(isDirect ? { callee: first } : { table, type: first });
 }
 
 function open({ frames, current }: Walk, kind: Frame["kind"]): void {
@@ -211,7 +227,7 @@ function close(walk: Walk, { end }: Instruction): void {
 
 /** What ends a loop runs as often as what leads into it, unless it is all of the loop. */
 function lead(block: Draft | null, leader: Draft | null): void {
-  if (block !== null && leader !== null && block.leader === block && !block.isHeader) {
+  if (block !== null && leader !== null && block.leader === block && !block.isLoop) {
     block.leader = leader;
   }
 }

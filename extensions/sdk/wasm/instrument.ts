@@ -1,5 +1,6 @@
 import { type Block, blocksOf, type FunctionBlocks } from "./blocks.ts";
 import { nameBytes, signedBytes, u32Bytes } from "./encode.ts";
+import { type Payment, planFuel } from "./fuel.ts";
 import { Op } from "./instructions.ts";
 import { type Section, SectionId, type WasmModule } from "./module.ts";
 import {
@@ -23,9 +24,9 @@ export interface Instrumented extends Rewritten {
   /** The names under which it exports its mutable globals, all but vectors. */
   readonly globals: readonly string[];
   /**
-   * The name of an exported i64 that grows by the instructions of each block before it runs. On a
-   * turn of a loop, or on entry to a function that calls others, the module traps if it is above
-   * zero: a host that allows so much sets it to minus that. It begins as low as there is.
+   * The name of an exported i64 that grows by each instruction, before it runs. On a turn of a
+   * loop, or on entry to a function that calls itself, the module traps if it is above zero: a
+   * host that allows so much sets it to minus that. It begins as low as there is.
    */
   readonly fuel: string | null;
   readonly coverage: Counters | null;
@@ -103,20 +104,19 @@ function isHint({ name }: Section): boolean {
 function codeOf(
   module: WasmModule,
   functions: readonly FunctionBlocks[],
-  instruments: Instruments,
+  { meter, cover }: Instruments,
 ): Piece[] {
+  const payments = meter ? planFuel(module, functions) : new Map<Block, Payment>();
   let counter = 0;
   const bodies = functions.flatMap(({ body, blocks }) => {
-    const fuel = Map.groupBy(blocks, ({ leader }) => leader);
     const pieces: Piece[] = [];
     let from = body.locals;
     for (const block of blocks) {
       pieces.push({ from, to: block.at });
       from = block.at;
-      if (instruments.cover) pieces.push(counted(module, counter++));
-      if (instruments.meter && block.leader === block) {
-        pieces.push(metered(module, block, fuel.get(block) ?? []));
-      }
+      if (cover) pieces.push(counted(module, counter++));
+      const payment = payments.get(block);
+      if (payment !== undefined) pieces.push(metered(module, payment));
     }
     pieces.push({ from, to: body.end });
     return [u32Bytes(lengthOf(pieces)), ...pieces];
@@ -124,16 +124,14 @@ function codeOf(
   return [u32Bytes(functions.length), ...bodies];
 }
 
-/** Pays at a block for all that it leads. */
-function metered({ globals }: WasmModule, { isHeader }: Block, led: readonly Block[]): number[] {
-  const fuel = u32Bytes(globals.length);
-  const instructions = led.reduce((sum, block) => sum + block.instructions, 0);
+function metered({ globals }: WasmModule, { instructions, isChecked }: Payment): number[] {
   if (instructions === 0) return [];
+  const fuel = u32Bytes(globals.length);
   const add = [
     ...[Op.globalGet, ...fuel, Op.i64Const, ...signedBytes(BigInt(instructions))],
     ...[Op.i64Add, Op.globalSet, ...fuel],
   ];
-  if (!isHeader) return add;
+  if (!isChecked) return add;
   return [
     ...[...add, Op.globalGet, ...fuel, Op.i64Const, 0, Op.i64GreaterThan],
     ...[Op.if, NO_RESULT, Op.unreachable, Op.end],

@@ -27,6 +27,8 @@ export interface WasmModule {
   /** The function that runs within instantiation, if there is one. */
   readonly start: number | null;
   readonly elements: readonly Element[];
+  /** Functions that the initial values of globals refer to. */
+  readonly references: readonly number[];
 }
 
 export interface Section {
@@ -155,7 +157,7 @@ export function readModule(wasm: Uint8Array): WasmModule {
   if (version !== VERSION) throw new WasmError(`version ${version} is not a core module's`, 4);
   const draft: Draft = {
     ...{ wasm, sections: [], types: [], imports: [], functions: [], tables: [], memories: [] },
-    ...{ globals: [], exports: [], start: null, elements: [] },
+    ...{ globals: [], exports: [], start: null, elements: [], references: [] },
   };
   let lastRank = -1;
   while (!isAtEnd(cursor)) {
@@ -211,7 +213,7 @@ function readSection(id: number, section: Cursor, draft: Draft): void {
     case SectionId.globals:
       entries(section, (cursor) => {
         draft.globals.push({ ...readGlobalType(cursor), import: null });
-        readConstant(cursor);
+        draft.references.push(...readConstant(cursor));
       });
       break;
     case SectionId.exports:

@@ -23,6 +23,8 @@ export interface ModuleSpec {
   readonly globals: readonly number[];
   readonly data: Uint8Array;
   readonly dataAt: number;
+  /** What the table holds, if there is one: functions by index. */
+  readonly table?: readonly number[];
 }
 
 const VALUES: Readonly<Record<string, number>> = { i32: 0x7f, i64: 0x7e };
@@ -53,6 +55,7 @@ function typeCode(type: string): number[] {
 }
 
 export function assemble(spec: ModuleSpec): Uint8Array {
+  const { table } = spec;
   const types = [...new Set([...spec.imports, ...spec.functions].map(({ type }) => type))];
   const typeOf = (type: string) => u32(types.indexOf(type));
   const imports = spec.imports.map(({ module, name, type }) => [
@@ -74,10 +77,11 @@ export function assemble(spec: ModuleSpec): Uint8Array {
     ...section(1, list(types.map(typeCode))),
     ...section(2, list(imports)),
     ...section(3, list(spec.functions.map(({ type }) => typeOf(type)))),
+    ...(table === undefined ? [] : section(4, [1, 0x70, 0, ...u32(table.length)])),
     ...section(5, [1, 0, ...u32(spec.memoryPages)]),
     ...section(6, list(globals)),
     ...section(7, list(exports)),
-    ...(spec.start === undefined ? [] : section(8, u32(spec.start))),
+    ...(table === undefined ? [] : section(9, list([[0, 0x41, 0, END, ...list(table.map(u32))]]))),
     ...section(10, list(bodies)),
     ...section(11, list([[...data, ...spec.data]])),
   ]);
