@@ -222,12 +222,8 @@ function close(walk: Walk, { end }: Instruction): void {
   const leader = frame.isLeft ? null : frame.entry;
   // A condition that does not hold leads behind an `if` without `else`.
   if (frame.kind === "if" || frame.isTarget) begin(walk, end, leader);
-  else if (frame.kind === "loop") lead(walk.current, leader);
-}
-
-/** What ends a loop runs as often as what leads into it, unless it is all of the loop. */
-function lead(block: Draft | null, leader: Draft | null): void {
-  if (block !== null && leader !== null && block.leader === block && !block.isLoop) {
-    block.leader = leader;
+  // What ends a loop runs as often as what leads into it.
+  else if (frame.kind === "loop" && walk.current !== null && leader !== null) {
+    walk.current.leader = leader;
   }
 }

@@ -10,10 +10,17 @@ export interface Payment {
 }
 
 /**
+ * Instructions that callers pay for a function at most. Where each of some functions calls the
+ * next one twice, it takes seventeen of them to get there, and sixty to run for years.
+ */
+const BEGINNING_MAX = 100_000;
+
+/**
  * Where fuel is paid, so that all that runs to its end has paid for each instruction, once, and
  * seldom: a block pays for all that it leads and for how the functions begin that those call. So
  * what is sure to run is paid ahead, and only an instruction that traps leaves some of it undone.
- * Functions that are called from outside or through tables, or recursively, pay for themselves.
+ * Functions that are called from outside, through tables or recursively pay for themselves, and so
+ * do those that begin with a great many.
  */
 export function planFuel(
   module: WasmModule,
@@ -30,9 +37,10 @@ export function planFuel(
     for (const [leader, led] of Map.groupBy(blocks, (block) => block.leader)) {
       const isEntry = leader === blocks[0];
       const instructions = led.reduce((sum, block) => sum + costOf(block, beginnings), 0);
-      if (isEntry && !open.has(index) && !recursive.has(index)) beginnings.set(index, instructions);
+      const isEndless = recursive.has(index) || instructions > BEGINNING_MAX;
+      if (isEntry && !isEndless && !open.has(index)) beginnings.set(index, instructions);
       else {
-        const isChecked = leader.isLoop || (isEntry && recursive.has(index));
+        const isChecked = leader.isLoop || (isEntry && isEndless);
         payments.set(leader, { instructions, isChecked });
       }
     }

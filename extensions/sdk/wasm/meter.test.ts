@@ -37,7 +37,7 @@ function moduleOf(functions: readonly FunctionSpec[], table?: readonly number[])
   return {
     plain: (argument: number) => call(new Instance(new Module(wasm), {}), argument),
     /** Its answer, and the fuel that it has used of so much. */
-    metered: (argument: number, limit = 1_000_000n) => {
+    metered: (argument: number, limit = 10_000_000n) => {
       fuel.value = -limit;
       return [call(metered, argument), Number(fuel.value + limit)];
     },
@@ -54,6 +54,15 @@ interface Case {
   /** Argument, answer, and fuel as counted by hand. */
   readonly runs: readonly (readonly [argument: number, answer: number | string, fuel: number])[];
 }
+
+/** Functions of which each calls the next one twice: the first runs 2 ** count times as long. */
+const doubling = (count: number): FunctionSpec[] =>
+  Array.from({ length: count }, (_, i) => {
+    const next = i + 1 < count ? [CALL, i + 1, CALL, i + 1] : [];
+    return i === 0
+      ? { type: "i32 -> i32", code: [...next, ...get(0)] }
+      : { type: "->", code: next };
+  });
 
 const cases: readonly Case[] = [
   { what: "nothing but a local", functions: one(get(0)), runs: [[5, 5, 1]] },
@@ -271,6 +280,26 @@ const cases: readonly Case[] = [
     runs: [[2, 9, 2 * (4 + 4) + 3]],
   },
   {
+    what: "recursion that nobody outside calls: get, call; get, if, get, const, sub, call, else 9",
+    functions: [
+      { type: "i32 -> i32", code: [...get(0), CALL, 1] },
+      { type: "i32 -> i32", code: [...get(0), CALL, 2] },
+      {
+        type: "i32 -> i32",
+        code: [...get(0), IF, I32, ...get(0), ...i32(1), SUB, CALL, 1, ELSE, ...i32(9), END],
+      },
+    ],
+    runs: [
+      [0, 9, 2 + 2 + 3],
+      [2, 9, 2 + 3 * 2 + 2 * 6 + 3],
+    ],
+  },
+  {
+    what: "a chain of twenty functions that each call the next one twice",
+    functions: doubling(20),
+    runs: [[5, 5, 2 ** 20 - 2 + 1]],
+  },
+  {
     what: "a call through the table: get, const, call_indirect and its one",
     functions: [
       { type: "i32 -> i32", code: [...get(0), ...i32(1), INDIRECT, 0, 0] },
@@ -325,6 +354,7 @@ test.each([
     ]),
     13,
   ],
+  ["a chain of sixty functions that each call the next one twice", doubling(60), 200_000],
 ])("%s ends at the limit, at the same place each time", (_, functions, stepMax) => {
   const { metered } = moduleOf(functions);
   const [message, fuel = 0] = metered(100, 10_000n);
