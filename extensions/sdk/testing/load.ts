@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
 import {
   type Connection,
   createHost,
@@ -42,9 +40,7 @@ export interface StartedPlugin {
 
 /** Builds the plugin in a folder. */
 export async function load(folder: string): Promise<LoadedPlugin> {
-  const { wasm } = await buildOnce(folder);
-  const map = join(folder, "build", `${basename(resolve(folder))}.wasm.map`);
-  const sourceMap = await readFile(map, "utf8");
+  const { wasm, sourceMap } = await buildOnce(folder);
 
   const attempt = (configuration: unknown, options: StartOptions): [Host, number | null] => {
     const host = createHost(wasm, { sourceMap, ...options });

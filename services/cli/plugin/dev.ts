@@ -87,8 +87,8 @@ async function run(command: Command, folder: string): Promise<void> {
   const loop = createLoop<BuiltModule>({
     steps: {
       build: () => buildFolder(folder),
-      test: async () => {
-        await tests?.quick();
+      test: async (built) => {
+        await tests?.quick(built);
         // Nobody waits for an edit: what comes up is as good as it gets.
         if (options.once) await tests?.rest();
       },

@@ -1,54 +1,65 @@
-import { globSync } from "node:fs";
+import { globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { WeftError } from "@weft/core/error";
 import type { TestCase, Vitest } from "vitest/node";
+import type { BuiltModule } from "./folder.ts";
 
 /** The tests of a plugin's folder, as a vitest runs them that stays. */
 export interface HostTests extends AsyncDisposable {
   /**
-   * Runs those that are not known to be slow on what lies in `build/`; none before `rest` has run
-   * for the first time. @throws WeftError `plugin.red` if one fails
+   * Runs those that are quick on a module that was just built; none before `rest` has come to know
+   * them. What is red there, because it counts what only a release is held to, is asked of a
+   * release, and put off from then on. @throws WeftError `plugin.red` if one fails
    */
-  quick(): Promise<void>;
-  /** Runs the others; all at the first time. @throws WeftError `plugin.red` if one fails */
+  quick(built: BuiltModule): Promise<void>;
+  /** Runs the others on a release; all at the first time. @throws WeftError `plugin.red` */
   rest(): Promise<void>;
 }
 
-/** A test that took longer does not keep an edit from being served. */
+/** A test that takes longer does not keep an edit from being served. */
 const QUICK_MS_MAX = 50;
 
-/** Tests know their own patience; this is for those that do not say. */
-const TEST_MS_MAX = 60_000;
+/** Building a plugin comes first, and the machine may be busy. */
+const TIMEOUT_MS = 60_000;
 
 /** Failures that are told: the first ones say what is wrong. */
 const FAILURES_SHOWN_MAX = 3;
-
-/** Where the workers read that the folder is built already; see the SDK's build.ts. */
-const BUILT_FOLDER = "WEFT_BUILT_FOLDER";
 
 const ALL = /^/;
 
 export function createHostTests(folder: string): HostTests {
   const root = resolve(folder);
-  // Two, since what is slow may still run when the next edit is there.
-  const [gate, late] = [createRunner(root), createRunner(root)];
-  /** Undefined before the first run of all. */
-  let slow: ReadonlySet<string> | undefined;
+  const home = mkdtempSync(join(tmpdir(), "weft-tests-"));
+  const module = join(home, "module.wasm");
+  // Where tests find the module, see the SDK's build-once.ts; without this they build a release.
+  const built = { WEFT_BUILT_FOLDER: root, WEFT_BUILT_MODULE: module };
+  // Two, since what is put off may still run when the next edit is there.
+  const gate = createRunner(root, built);
+  const release = createRunner(root, {});
+  /** The names of those that are slow or about releases; undefined before the first run of all. */
+  let putOff: Set<string> | undefined;
   return {
-    async quick() {
-      if (slow === undefined) return;
-      const run = await gate.run(patternOf(slow, "but"));
-      slow = new Set([...slow, ...slowOf(run)]);
-      judge(run, root);
+    async quick({ wasm, sourceMap }) {
+      if (putOff === undefined) return;
+      writeFileSync(module, wasm);
+      writeFileSync(`${module}.map`, sourceMap ?? "{}");
+      const run = await gate.run(patternOf(putOff, "but"));
+      for (const name of slowOf(run)) putOff.add(name);
+      const red = failedOf(run).map(nameOf);
+      if (red.length === 0 || run.errors.length > 0) return judge(run, root);
+      judge(await release.run(patternOf(new Set(red), "only")), root);
+      for (const name of red) putOff.add(name);
     },
     async rest() {
-      if (slow?.size === 0) return;
-      const run = await late.run(slow === undefined ? ALL : patternOf(slow, "only"));
-      slow = new Set(slowOf(run));
+      if (putOff?.size === 0) return;
+      const run = await release.run(putOff === undefined ? ALL : patternOf(putOff, "only"));
+      putOff ??= new Set(slowOf(run));
       judge(run, root);
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([gate.close(), late.close()]);
+      await Promise.all([gate.close(), release.close()]);
+      rmSync(home, { recursive: true, force: true });
     },
   };
 }
@@ -59,37 +70,49 @@ interface Run {
   readonly errors: readonly (readonly [string, TestError])[];
 }
 
+interface TestError {
+  readonly message?: string;
+  readonly stack?: string | undefined;
+}
+
 interface Runner {
   run(names: RegExp): Promise<Run>;
   close(): Promise<void>;
 }
 
-function createRunner(root: string): Runner {
+function createRunner(root: string, env: Readonly<Record<string, string>>): Runner {
   let starting: Promise<Vitest> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function run(names: RegExp): Promise<Run> {
+    const sources = globSync("**/*.ts", { cwd: root, exclude: NO_TESTS });
+    // A folder without tests is not to wait for vitest.
+    if (!sources.some((path) => path.endsWith(".test.ts"))) return { tests: [], errors: [] };
+    starting ??= startVitest(root, env);
+    const vitest = await starting;
+    for (const path of sources) vitest.invalidateFile(join(root, path));
+    vitest.setGlobalTestNamePattern(names);
+    const specifications = await vitest.globTestSpecifications();
+    const code = process.exitCode;
+    await vitest.rerunTestSpecifications(specifications, true);
+    // How this process ends is not for a red test to say.
+    process.exitCode = code;
+    const modules = vitest.state.getTestModules();
+    const errors = modules.flatMap((each) =>
+      each.errors().map((error) => [each.moduleId, error] as const),
+    );
+    const stray = vitest.state
+      .getUnhandledErrors()
+      .map((error) => ["", error as TestError] as const);
+    const tests = modules.flatMap((each) => [...each.children.allTests()]);
+    return { tests, errors: [...errors, ...stray] };
+  }
+
   return {
-    async run(names) {
-      const sources = globSync("**/*.ts", { cwd: root, exclude: NO_TESTS });
-      // A folder without tests is not to wait for vitest.
-      if (!sources.some((path) => path.endsWith(".test.ts"))) return { tests: [], errors: [] };
-      starting ??= startVitest(root);
-      const vitest = await starting;
-      for (const path of sources) vitest.invalidateFile(join(root, path));
-      vitest.setGlobalTestNamePattern(names);
-      const specifications = await vitest.globTestSpecifications();
-      const code = process.exitCode;
-      await vitest.rerunTestSpecifications(specifications, true);
-      // A red test is told by us; how this process ends is not for vitest to say.
-      process.exitCode = code;
-      const modules = vitest.state.getTestModules();
-      return {
-        tests: modules.flatMap((module) => [...module.children.allTests()]),
-        errors: [
-          ...modules.flatMap((module) =>
-            module.errors().map((error) => [module.moduleId, error] as const),
-          ),
-          ...vitest.state.getUnhandledErrors().map((error) => ["", error as TestError] as const),
-        ],
-      };
+    run(names) {
+      const next = last.then(() => run(names));
+      last = next.catch(() => {}); // told to whoever asked for it
+      return next;
     },
     async close() {
       const vitest = await starting?.catch(() => undefined); // told by the run that has started it
@@ -102,22 +125,24 @@ const NO_TESTS = ["assembly/**", "build/**", "node_modules/**"];
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-async function startVitest(root: string): Promise<Vitest> {
+async function startVitest(root: string, env: Readonly<Record<string, string>>): Promise<Vitest> {
   const { createVitest } = await import("vitest/node");
   const own = SIGNALS.map((signal) => process.listeners(signal));
-  const vitest = await createVitest("test", {
+  const vitest = await createVitest({
     root,
+    config: false,
     watch: false,
     include: ["**/*.test.ts"],
     exclude: NO_TESTS,
-    testTimeout: TEST_MS_MAX,
+    testTimeout: TIMEOUT_MS,
+    hookTimeout: TIMEOUT_MS,
     // One plugin is one thing to test: more workers would take the time they need to start.
     maxWorkers: 1,
     pool: "threads",
     isolate: false,
     silent: true,
     reporters: [{}],
-    env: { LOG_LEVEL: "fatal", [BUILT_FOLDER]: root },
+    env: { LOG_LEVEL: "fatal", ...env },
   });
   // Vitest would end the process at a signal, with Envoy still running: ending it is up to us.
   SIGNALS.forEach((signal, index) => {
@@ -126,6 +151,10 @@ async function startVitest(root: string): Promise<Vitest> {
   });
   await vitest.standalone();
   return vitest;
+}
+
+function failedOf({ tests }: Run): TestCase[] {
+  return tests.filter((test) => test.result().state === "failed");
 }
 
 /** The names of those that were slow. */
@@ -148,14 +177,13 @@ function patternOf(names: ReadonlySet<string>, which: "only" | "but"): RegExp {
 }
 
 /** @throws WeftError `plugin.red` with the first failures */
-function judge({ tests, errors }: Run, root: string): void {
-  const failed = tests.filter((test) => test.result().state === "failed");
+function judge(run: Run, root: string): void {
   const failures = [
-    ...failed.map((test) => {
+    ...failedOf(run).map((test) => {
       const [error] = test.result().errors ?? [];
       return `${relative(root, test.module.moduleId)}: ${test.fullName}\n${told(error, root)}`;
     }),
-    ...errors.map(([file, error]) => `${relative(root, file)}\n${told(error, root)}`),
+    ...run.errors.map(([file, error]) => `${relative(root, file)}\n${told(error, root)}`),
   ];
   if (failures.length === 0) return;
   const shown = failures.slice(0, FAILURES_SHOWN_MAX);
@@ -163,11 +191,6 @@ function judge({ tests, errors }: Run, root: string): void {
   const rest = more > 0 ? `\n\n… and ${more} more` : "";
   const counted = failures.length === 1 ? "a test fails" : `${failures.length} tests fail`;
   throw new WeftError("invalid", "plugin.red", `${counted}\n\n${shown.join("\n\n")}${rest}`);
-}
-
-interface TestError {
-  readonly message?: string;
-  readonly stack?: string | undefined;
 }
 
 /** What an error says, and where in the folder. */
