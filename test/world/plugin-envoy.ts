@@ -58,6 +58,8 @@ export interface PluginEnvoyOptions {
   readonly routes?: readonly Json[];
   /** More fields of the HTTP connection manager. */
   readonly manager?: Json;
+  /** Whether `weft plugin record` sees answers before the plugin has them. */
+  readonly isRecordable?: boolean;
   /** The least of what the plugin says; `info` if not named. */
   readonly logLevel?: EnvoyLevel;
 }
@@ -88,6 +90,8 @@ export interface PluginEnvoy extends AsyncDisposable {
   /** `http://127.0.0.1:41733`; it speaks HTTP/1.1 and, without upgrade, HTTP/2. */
   readonly url: string;
   readonly port: number;
+  /** `http://127.0.0.1:41733` */
+  readonly adminUrl: string;
   readonly pid: number;
   /** Makes one request on a connection of its own. Rejects if no whole answer comes. */
   fetch(path: string, init?: RequestInit): Promise<Answer>;
@@ -135,7 +139,7 @@ export async function startPluginEnvoy(options: PluginEnvoyOptions): Promise<Plu
       clusters: Object.fromEntries(await Promise.all(called)),
       plugin: pluginOf(options.wasm, options.configuration, options),
       ...otherFilters,
-      ...only(options, ["routes", "manager", "workers", "logLevel"]),
+      ...only(options, ["routes", "manager", "workers", "isRecordable", "logLevel"]),
       onPluginLine: (level, message) => logs.push({ level, message }),
       onEnvoyLine: ({ text }) => envoyLogs.push(text),
     });
@@ -168,6 +172,7 @@ function around(
   return {
     url: `http://127.0.0.1:${port}`,
     port,
+    adminUrl,
     pid,
     logs,
     envoyLogs,

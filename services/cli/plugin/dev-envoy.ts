@@ -56,6 +56,7 @@ export function createDevEnvoy(options: DevEnvoyOptions): DevEnvoy {
       const surroundings = surroundingsOf(plugin, settings);
       const envoy = await startWorkshopEnvoy({
         ...options,
+        isRecordable: true,
         program: await findProgram("envoy"),
         kind,
         port,

@@ -28,6 +28,11 @@ export interface Surroundings {
   readonly routes?: readonly Json[];
   /** More fields of the HTTP connection manager. */
   readonly manager?: Json;
+  /**
+   * Whether requests pass through a listener of their own on their way upstream, where `/tap` sees
+   * what answers come before the plugin has them.
+   */
+  readonly isRecordable?: boolean;
 }
 
 /** What happens when the plugin traps; see docs/plugins.md. */
@@ -54,6 +59,10 @@ export interface PluginSetting {
 export const LISTENER = "plugin";
 export const UPSTREAM = "upstream";
 
+/** The listener behind the plugin of a recordable Envoy, and the cluster behind that. */
+const BEHIND = "behind";
+const RECORDED = "recorded";
+
 /** The slot that the plugin is put into: Envoy asks for it by this name. */
 export const SLOT = "plugin";
 
@@ -67,17 +76,31 @@ const CONNECT_TIMEOUT = "1s";
 
 /** The bootstrap of an Envoy whose plugin comes out of a file in a folder that it watches. */
 export function bootstrapOf(surroundings: Surroundings, slotFolder: string): Json {
-  const { kind, port, upstream, clusters = {} } = surroundings;
+  const { kind, port, upstream, clusters = {}, isRecordable = false } = surroundings;
   const filters =
     kind === "http" ? [managerOf(surroundings, slotFolder)] : tcpFilters(surroundings, slotFolder);
+  const hop = isRecordable && kind === "http";
+  const listener = {
+    name: LISTENER,
+    ...addressOf(`${LOOPBACK}:${port}`),
+    filter_chains: [{ filters }],
+  };
+  const called = Object.entries(clusters).map(([name, each]) => {
+    return clusterOf(name, { ...each, endpoint: addressOf(each.address) });
+  });
+  const address = { ...upstream, endpoint: addressOf(upstream.address) };
   return {
     node: { id: "plugin", cluster: "plugin" },
     admin: addressOf(`${LOOPBACK}:0`),
+    ...(hop ? { bootstrap_extensions: [INTERNAL_LISTENERS] } : {}),
     static_resources: {
-      listeners: [
-        { name: LISTENER, ...addressOf(`${LOOPBACK}:${port}`), filter_chains: [{ filters }] },
+      listeners: hop ? [listener, LISTENER_BEHIND] : [listener],
+      clusters: [
+        ...called,
+        ...(hop
+          ? [clusterOf(UPSTREAM, { endpoint: ENDPOINT_BEHIND }), clusterOf(RECORDED, address)]
+          : [clusterOf(UPSTREAM, address)]),
       ],
-      clusters: Object.entries({ ...clusters, [UPSTREAM]: upstream }).map(clusterOf),
     },
     overload_manager: { resource_monitors: [CONNECTIONS] },
   };
@@ -153,42 +176,76 @@ function capabilitiesOf({ capabilities }: PluginSetting): Json {
 }
 
 function managerOf(surroundings: Surroundings, slotFolder: string): Json {
-  const { before = [], after = [], routes = [ROUTE], manager = {} } = surroundings;
+  const { before = [], after = [], routes = [routeTo(UPSTREAM)], manager = {} } = surroundings;
+  return managerWith([TAP, ...before, slotFilter("http", slotFolder), ...after], {
+    stat_prefix: LISTENER,
+    routes,
+    ...manager,
+  });
+}
+
+/** A connection manager with these filters before the router. */
+function managerWith(filters: readonly Json[], { routes, ...more }: Json): Json {
   return {
     name: "envoy.filters.network.http_connection_manager",
     typed_config: any(
       "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
       {
-        stat_prefix: LISTENER,
         http_protocol_options: { enable_trailers: true },
         route_config: {
           name: LISTENER,
           virtual_hosts: [{ name: LISTENER, domains: ["*"], routes }],
         },
         http_filters: [
-          TAP,
-          ...before,
-          slotFilter("http", slotFolder),
-          ...after,
+          ...filters,
           {
             name: "envoy.filters.http.router",
             typed_config: any("envoy.extensions.filters.http.router.v3.Router", {}),
           },
         ],
-        ...manager,
+        ...more,
       },
     ),
   };
 }
 
 /** All goes upstream, and takes as long as it takes: a plugin may hold it for its own reasons. */
-const ROUTE = { match: { prefix: "/" }, route: { cluster: UPSTREAM, timeout: "0s" } };
+function routeTo(cluster: string): Json {
+  return { match: { prefix: "/" }, route: { cluster, timeout: "0s" } };
+}
 
 const TAP = {
   name: "envoy.filters.http.tap",
   typed_config: any("envoy.extensions.filters.http.tap.v3.Tap", {
     common_config: { admin_config: { config_id: TAP_ID } },
   }),
+};
+
+const INTERNAL_LISTENERS = {
+  name: "envoy.bootstrap.internal_listener",
+  typed_config: any("envoy.extensions.bootstrap.internal_listener.v3.InternalListener", {}),
+};
+
+const ENDPOINT_BEHIND = {
+  address: { envoy_internal_address: { server_listener_name: BEHIND, endpoint_id: BEHIND } },
+};
+
+/** Passes requests on as they are, ids and all: both taps tell of one request by its id. */
+const LISTENER_BEHIND = {
+  name: BEHIND,
+  internal_listener: {},
+  filter_chains: [
+    {
+      filters: [
+        managerWith([TAP], {
+          stat_prefix: BEHIND,
+          routes: [routeTo(RECORDED)],
+          preserve_external_request_id: true,
+          server_header_transformation: "PASS_THROUGH",
+        }),
+      ],
+    },
+  ],
 };
 
 function tcpFilters({ before = [], after = [] }: Surroundings, slotFolder: string): Json[] {
@@ -219,14 +276,20 @@ function slotFilter(kind: Surroundings["kind"], slotFolder: string): Json {
   };
 }
 
-function clusterOf([name, { address, http2 = false }]: readonly [string, Upstream]): Json {
-  const endpoint = addressOf(address);
+interface Endpoint {
+  readonly endpoint: Json;
+  /** As it is written; none for one within Envoy. */
+  readonly address?: string;
+  readonly http2?: boolean;
+}
+
+function clusterOf(name: string, { endpoint, address = "", http2 = false }: Endpoint): Json {
   const protocol = http2
     ? { http2_protocol_options: {} }
     : { http_protocol_options: { enable_trailers: true } };
   return {
     name,
-    type: /^(\d+\.){3}\d+:|^\[/.test(address) ? "STATIC" : "STRICT_DNS",
+    type: /^[a-z]/i.test(address) ? "STRICT_DNS" : "STATIC",
     connect_timeout: CONNECT_TIMEOUT,
     typed_extension_protocol_options: {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": any(
