@@ -1,9 +1,8 @@
 import {
   Action, Background, Bytes, Counter, counter, counterWith, filter, fromBase64, GrpcStatus,
-  HeaderList, Headers, HttpFilter,
+  HeaderList, Headers, HttpFilter, isPlainPath, matchesPath,
 } from "@weft/sdk/assembly";
 import { Attempts } from "./attempts";
-import { isOneOf } from "./paths";
 import { Settings } from "./settings";
 import { Users } from "./users";
 
@@ -74,7 +73,7 @@ export class BasicAuth extends HttpFilter<Settings> {
       else if (!userHeader.isEmpty && name.equals(userHeader)) isForged = true;
     }
     if (isForged) headers.remove(userHeader);
-    if (path != null && isOneOf(path, this.config.exempt)) {
+    if (path != null && isExempt(path, this.config.exempt)) {
       exempted.inc();
       return Action.Continue;
     }
@@ -143,6 +142,13 @@ export class BasicAuth extends HttpFilter<Settings> {
       401, "a password is needed\n", doorkeeper.challenge, GrpcStatus.None, "basic_auth_denied",
     );
   }
+}
+
+/** A path that an upstream might take for another one is not. */
+function isExempt(path: Bytes, patterns: Bytes[]): bool {
+  if (patterns.length == 0 || !isPlainPath(path)) return false;
+  for (let i = 0; i < patterns.length; i++) if (matchesPath(path, patterns[i])) return true;
+  return false;
 }
 
 function reasonOf(verdict: Verdict): string {

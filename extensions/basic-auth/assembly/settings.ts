@@ -1,6 +1,5 @@
-import { Bytes, config, JsonReader, max, min } from "@weft/sdk/assembly";
+import { Bytes, config, isPathPattern, JsonReader, max, min } from "@weft/sdk/assembly";
 import { PasswordHash } from "./password-hash";
-import { isPlainPattern } from "./paths";
 
 /** Who may come in, and what becomes of the request. */
 @config
@@ -13,7 +12,7 @@ export class Settings {
   @max(64) userHeader: string = "";
   /** Whether the upstream gets the password as well, in `authorization`. */
   forward: bool = false;
-  /** Paths that need no password: `/healthz`, or `/public/*` for all that begins with `/public/`. */
+  /** Paths that need no password: `/healthz`, or `/public/*` for all that begin so. */
   @max(100) exempt: Array<Bytes> = new Array<Bytes>();
   /** Passwords hashed a second, by each worker; 0 for any number. Those seen before are not. */
   @max(10000) attemptsPerSecond: u32 = 20;
@@ -21,12 +20,15 @@ export class Settings {
   check(json: JsonReader): void {
     const names = this.users.keys();
     for (let i = 0; i < names.length; i++) {
-      if (!isName(names[i])) json.refuse("has a user whose name is empty or has a colon or controls");
+      if (isName(names[i])) continue;
+      json.refuse("has a user whose name is empty or has a colon or controls");
     }
-    if (!isQuotable(this.realm)) json.refuse("must not have quotes, backslashes or controls in realm");
+    if (!isQuotable(this.realm)) {
+      json.refuse("must not have quotes, backslashes or controls in realm");
+    }
     if (!isHeaderName(this.userHeader)) json.refuse("has a userHeader that is no name of a header");
     for (let i = 0; i < this.exempt.length; i++) {
-      if (!isPlainPattern(this.exempt[i])) {
+      if (!isPathPattern(this.exempt[i])) {
         json.refuse("must have paths in exempt that begin with / and have a * at the end only");
       }
     }

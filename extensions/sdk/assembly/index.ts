@@ -35,6 +35,7 @@ export {
 } from "./metadata";
 export { Counter, counter, Gauge, gauge, Histogram, histogram } from "./metric";
 export { Pairs } from "./pairs";
+export { isPathPattern, isPlainPath, matchesPath } from "./path";
 export { pbkdf2Sha256 } from "./pbkdf2";
 export { Background, NoConfig, Plugin } from "./plugin";
 export { properties } from "./properties";
