@@ -26,4 +26,4 @@ export type { Stream, StreamOptions } from "./stream.ts";
 export type { CalloutRequest, CalloutResponse, GrpcAnswer, GrpcRequest } from "./upstreams.ts";
 export { type Around, type Snapshot, Trap } from "./vm.ts";
 export { Instance, Module } from "./webassembly.ts";
-export type { Fault, LogLine } from "./world.ts";
+export { createWorld, type Fault, type LogLine, type World } from "./world.ts";
