@@ -1,10 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { createWorld } from "@weft/sdk/host";
 import { type Header, type Host, load, type StartedPlugin } from "@weft/sdk/vitest";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parse } from "yaml";
 
 const plugin = await load(import.meta.dirname);
 
@@ -239,10 +236,4 @@ test.each([
   expect(plugin.refusal(configuration).replace(place, "")).toBe(
     `local-rate-limit: ${problem.replace(place, "")}`,
   );
-});
-
-test("the examples of extension.yaml are taken", () => {
-  const { examples } = parse(readFileSync(join(import.meta.dirname, "extension.yaml"), "utf8"));
-  expect(examples.length).toBeGreaterThan(0);
-  for (const example of examples) plugin.start(example);
 });

@@ -1,10 +1,7 @@
 import { createHmac } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { load, type StartedPlugin } from "@weft/sdk/vitest";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parse } from "yaml";
 
 const plugin = await load(import.meta.dirname);
 
@@ -433,10 +430,4 @@ test.each([
   [{ email: {}, contentTypes: ["*/*"] }, "contentTypes[0] has several stars, at byte 28"],
 ])("the configuration %j is refused: %s", (configuration, problem) => {
   expect(plugin.refusal(configuration)).toBe(`pii-redaction: ${problem}`);
-});
-
-test("the examples of extension.yaml are taken", () => {
-  const { examples } = parse(readFileSync(join(import.meta.dirname, "extension.yaml"), "utf8"));
-  expect(examples.length).toBeGreaterThan(0);
-  for (const example of examples) plugin.start(example);
 });

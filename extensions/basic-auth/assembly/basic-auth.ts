@@ -34,7 +34,7 @@ export class Doorkeeper extends Background<Settings> {
     const config = this.config;
     this.users = new Users(config.users);
     this.attempts = new Attempts(config.attemptsPerSecond);
-    this.userHeader = Bytes.of(config.userHeader.toLowerCase());
+    this.userHeader = config.userHeader.toLowerCase().copy();
     const value = 'Basic realm="' + config.realm + '", charset="UTF-8"';
     this.challenge = new HeaderList().add("www-authenticate", value);
     this.later = new HeaderList().add("retry-after", "1");

@@ -1,4 +1,5 @@
-import { Bytes, config, isPathPattern, JsonReader, max, min } from "@weft/sdk/assembly";
+import { Bytes, config, isHeaderName, isPathPattern, JsonReader, max, min } from
+  "@weft/sdk/assembly";
 import { PasswordHash } from "./password-hash";
 
 /** Who may come in, and what becomes of the request. */
@@ -9,7 +10,7 @@ export class Settings {
   /** What browsers show when they ask for a password. */
   @min(1) @max(128) realm: string = "restricted";
   /** The header that tells the upstream the user's name; none if empty. Forged ones are removed. */
-  @max(64) userHeader: string = "";
+  @max(64) userHeader: Bytes = Bytes.of("");
   /** Whether the upstream gets the password as well, in `authorization`. */
   forward: bool = false;
   /** Paths that need no password: `/healthz`, or `/public/*` for all that begin so. */
@@ -26,7 +27,9 @@ export class Settings {
     if (!isQuotable(this.realm)) {
       json.refuse("must not have quotes, backslashes or controls in realm");
     }
-    if (!isHeaderName(this.userHeader)) json.refuse("has a userHeader that is no name of a header");
+    if (!this.userHeader.isEmpty && !isHeaderName(this.userHeader)) {
+      json.refuse("has a userHeader that is no name of a header");
+    }
     for (let i = 0; i < this.exempt.length; i++) {
       if (!isPathPattern(this.exempt[i])) {
         json.refuse("must have paths in exempt that begin with / and have a * at the end only");
@@ -48,16 +51,6 @@ function isQuotable(text: string): bool {
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
     if (unit < 0x20 || unit == 0x7f || unit == 0x22 || unit == 0x5c) return false;
-  }
-  return true;
-}
-
-/** Letters, digits and hyphens, as names of headers have in practice; "" is none and allowed. */
-function isHeaderName(text: string): bool {
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    const isLetter = <u32>((unit | 0x20) - 0x61) < 26;
-    if (!isLetter && !(<u32>(unit - 0x30) < 10) && unit != 0x2d && unit != 0x5f) return false;
   }
   return true;
 }
