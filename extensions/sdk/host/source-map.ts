@@ -23,18 +23,33 @@ function decode(segment: string): number[] {
   return numbers;
 }
 
+/** Where in the sources the code comes from that begins at a byte of the module. */
+export interface SourcePlace {
+  readonly offset: number;
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** From 0. */
+  readonly column: number;
+}
+
+/** All places that a source map tells, in the order of the code. */
+export function readPlaces(json: string): SourcePlace[] {
+  const { sources, mappings } = JSON.parse(json) as SourceMap;
+  const places: SourcePlace[] = [];
+  let [offset, source, line, column] = [0, 0, 0, 0];
+  for (const segment of mappings.split(";")[0]?.split(",") ?? []) {
+    const [offsetBy = 0, sourceBy, lineBy = 0, columnBy = 0] = decode(segment);
+    offset += offsetBy;
+    if (sourceBy === undefined) continue;
+    [source, line, column] = [source + sourceBy, line + lineBy, column + columnBy];
+    places.push({ offset, file: sources[source] ?? "", line: line + 1, column });
+  }
+  return places;
+}
+
 /** The place in the sources of a byte of the module, as "file:line:column"; null if none is told. */
 export function findSource(json: string, offset: number): string | null {
-  const { sources, mappings } = JSON.parse(json) as SourceMap;
-  let found: string | null = null;
-  let [at, file, line, column] = [0, 0, 0, 0];
-  for (const segment of mappings.split(";")[0]?.split(",") ?? []) {
-    const [offsetBy = 0, fileBy, lineBy = 0, columnBy = 0] = decode(segment);
-    at += offsetBy;
-    if (at > offset) break;
-    if (fileBy === undefined) continue;
-    [file, line, column] = [file + fileBy, line + lineBy, column + columnBy];
-    found = `${sources[file]}:${line + 1}:${column + 1}`;
-  }
-  return found;
+  const place = readPlaces(json).findLast((each) => each.offset <= offset);
+  return place === undefined ? null : `${place.file}:${place.line}:${place.column + 1}`;
 }

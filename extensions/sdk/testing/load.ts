@@ -9,6 +9,7 @@ import {
   type StreamOptions,
 } from "../host/index.ts";
 import { buildOnce } from "./build-once.ts";
+import { isCounting, watch } from "./coverage.ts";
 
 /** A plugin that was built, to be started as often as tests like. */
 export interface LoadedPlugin {
@@ -43,7 +44,8 @@ export async function load(folder: string): Promise<LoadedPlugin> {
   const { wasm, sourceMap } = await buildOnce(folder);
 
   const attempt = (configuration: unknown, options: StartOptions): [Host, number | null] => {
-    const host = createHost(wasm, { sourceMap, ...options });
+    const host = createHost(wasm, { sourceMap, ...(isCounting && { coverage: true }), ...options });
+    if (isCounting) watch(folder, host);
     options.prepare?.(host);
     return [host, host.start(asBytes(configuration), options)];
   };

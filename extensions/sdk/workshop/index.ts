@@ -16,6 +16,14 @@ export {
   writeBudget,
 } from "./budget.ts";
 export { checkBudget, findingsText, judgeBudget } from "./check-budget.ts";
+export {
+  type CoverageRow,
+  coverageOf,
+  coverageRows,
+  type FileCoverage,
+  readRaw,
+  writeCoverage,
+} from "./coverage.ts";
 export { ensureSdk } from "./ensure-sdk.ts";
 export {
   bytesOf,

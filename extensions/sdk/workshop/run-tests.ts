@@ -1,6 +1,7 @@
 import { globSync } from "node:fs";
 import { resolve } from "node:path";
 import type { TestModule, Vitest } from "vitest/node";
+import { COVERAGE_FOLDER } from "../testing/raw-coverage.ts";
 
 export interface TestRun {
   /** Parts of names of files: only those that have one are run. */
@@ -8,6 +9,8 @@ export interface TestRun {
   readonly isWatching: boolean;
   /** Whether vitest tells on stdout what happens. */
   readonly isReporting: boolean;
+  /** Where test files leave what code has run, if that is to be counted. */
+  readonly coverageFolder?: string | undefined;
 }
 
 /** How one test has ended. */
@@ -40,6 +43,7 @@ export async function runTests(folder: string, run: TestRun): Promise<TestOutcom
     run: !run.isWatching,
     include: [TESTS],
     exclude: NO_TESTS,
+    env: run.coverageFolder === undefined ? {} : { [COVERAGE_FOLDER]: run.coverageFolder },
     reporters: run.isReporting ? ["default"] : [{}],
     testTimeout: TIMEOUT_MS,
     hookTimeout: TIMEOUT_MS,
