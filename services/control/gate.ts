@@ -1,5 +1,6 @@
 import { WeftError } from "@weft/core/error";
 import { ABI_VERSIONS, type AbiVersion, callbackType, findCall } from "@weft/sdk/host";
+import { readModule, WasmError, type WasmModule } from "@weft/sdk/wasm";
 
 /** What a WebAssembly module says about itself. Types are written like "i32 i64 -> i32". */
 export interface ModuleFacts {
@@ -7,16 +8,13 @@ export interface ModuleFacts {
   /** The ABI versions whose marker it exports, as "0.2.1". */
   readonly abiVersions: readonly string[];
   /** `type` is null for what is not a function. */
-  readonly imports: readonly { module: string; name: string; kind: Kind; type: string | null }[];
-  readonly exports: readonly { name: string; kind: Kind; type: string | null }[];
+  readonly imports: WasmModule["imports"];
+  readonly exports: readonly Omit<WasmModule["exports"][number], "index">[];
   readonly hasStartSection: boolean;
   /** Null if it has none; `maxPages` null if it sets none. A page is 64 KiB. */
   readonly memory: { readonly minPages: number; readonly maxPages: number | null } | null;
   readonly customSections: readonly string[];
 }
-
-const KINDS = ["function", "table", "memory", "global", "tag"] as const;
-type Kind = (typeof KINDS)[number];
 
 /** Larger modules cost each worker more than a filter may: 4 MiB already take 40 ms to swap in. */
 export const MODULE_BYTES_MAX = 4 * 1024 * 1024;
@@ -24,17 +22,8 @@ export const MODULE_BYTES_MAX = 4 * 1024 * 1024;
 /** Envoy's own limit: 1 GiB, in pages of 64 KiB. */
 export const MEMORY_PAGES_MAX = 16_384;
 
-/** Entries in one section. Compiled Go has some ten thousand functions, and nothing has more. */
-const ENTRIES_MAX = 100_000;
-
-/** Parameters or results of a function; the widest call of the ABI takes twelve. */
-const VALUES_MAX = 100;
-
-/** Bytes of a name; C++ symbols grow long, but not that long. */
-const NAME_BYTES_MAX = 4_096;
-
-/** Sections of one module: the known ones and any number of custom ones that makes sense. */
-const SECTIONS_MAX = 256;
+/** What a module begins with: `\0asm` and its version. */
+const HEADER_BYTES = 8;
 
 /** Reads a module, without judging it beyond the format. */
 export function inspectModule(bytes: Uint8Array): ModuleFacts {
@@ -42,31 +31,33 @@ export function inspectModule(bytes: Uint8Array): ModuleFacts {
     const size = `${bytes.byteLength} bytes, more than the ${MODULE_BYTES_MAX} allowed`;
     throw refusal("plugin.too_large", `the module has ${size}: strip it or optimise for size`);
   }
-  const reader = createReader(bytes, 0, bytes.byteLength);
-  if (reader.u32le() !== 0x6d736100) {
-    throw notWasm(
-      "it does not begin with \\0asm: give the compiled .wasm, not its text or archive",
-    );
+  const { imports, exports, start, memories, sections } = read(bytes);
+  if (memories.length > 1) throw notWasm("more than one memory");
+  const [memory] = memories;
+  const marker = /^proxy_abi_version_(\w+)$/;
+  const versions = exports.map(({ name, kind }) =>
+    kind === "function" ? marker.exec(name)?.[1]?.replaceAll("_", ".") : undefined,
+  );
+  return {
+    sizeBytes: bytes.byteLength,
+    abiVersions: versions.filter((version) => version !== undefined),
+    imports,
+    exports: exports.map(({ name, kind, type }) => ({ name, kind, type })),
+    hasStartSection: start !== null,
+    memory: memory === undefined ? null : { minPages: memory.minimum, maxPages: memory.maximum },
+    customSections: sections.filter(({ id }) => id === 0).map(({ name }) => name),
+  };
+}
+
+function read(bytes: Uint8Array): WasmModule {
+  try {
+    return readModule(bytes);
+  } catch (error) {
+    if (!(error instanceof WasmError)) throw error;
+    const isOther = error.offset < HEADER_BYTES;
+    const mend = ": give the compiled core module, not its text, an archive or a component";
+    throw notWasm(error.message + (isOther ? mend : ""));
   }
-  const version = reader.u32le();
-  if (version !== 1) throw notWasm(`version ${version}: give a core module of version 1`);
-  const draft = createDraft(bytes.byteLength);
-  let lastRank = 0;
-  for (let count = 0; !reader.isAtEnd(); count++) {
-    if (count === SECTIONS_MAX) throw notWasm(`more than ${SECTIONS_MAX} sections`);
-    const id = reader.byte();
-    const section = reader.part(reader.u32());
-    if (id === 0) {
-      draft.customSections.push(section.name());
-      continue;
-    }
-    const rank = SECTION_ORDER.indexOf(id) + 1;
-    if (rank === 0) throw notWasm(`section ${id} is not known`);
-    if (rank <= lastRank) throw notWasm(`section ${id} is out of order or there twice`);
-    lastRank = rank;
-    readSection(id, section, draft);
-  }
-  return factsOf(draft);
 }
 
 /**
@@ -153,205 +144,3 @@ function notWasm(what: string): WeftError {
 const { validate } = (
   globalThis as unknown as { WebAssembly: { validate(bytes: Uint8Array): boolean } }
 ).WebAssembly;
-
-// ---- The format (WebAssembly core specification, "Binary Format") ----
-
-/** The sections in the order they must have: tag stands before global, data count before code. */
-const SECTION_ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
-
-const VALUE_TYPES: ReadonlyMap<number, string> = new Map([
-  [0x7f, "i32"],
-  [0x7e, "i64"],
-  [0x7d, "f32"],
-  [0x7c, "f64"],
-  [0x7b, "v128"],
-  [0x70, "funcref"],
-  [0x6f, "externref"],
-]);
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** What has been read so far; `functions` holds the type of each, imports first. */
-interface Draft {
-  readonly sizeBytes: number;
-  readonly types: string[];
-  readonly functions: string[];
-  readonly imports: Mutable<ModuleFacts["imports"][number]>[];
-  readonly exports: Mutable<ModuleFacts["exports"][number]>[];
-  readonly memories: NonNullable<ModuleFacts["memory"]>[];
-  readonly customSections: string[];
-  hasStartSection: boolean;
-}
-
-function createDraft(sizeBytes: number): Draft {
-  const lists = { types: [], functions: [], imports: [], exports: [], memories: [] };
-  return { sizeBytes, ...lists, customSections: [], hasStartSection: false };
-}
-
-function factsOf(draft: Draft): ModuleFacts {
-  const { sizeBytes, imports, exports, memories, hasStartSection, customSections } = draft;
-  const marker = /^proxy_abi_version_(\w+)$/;
-  const versions = exports.map(({ name, kind }) =>
-    kind === "function" ? marker.exec(name)?.[1]?.replaceAll("_", ".") : undefined,
-  );
-  return {
-    sizeBytes,
-    abiVersions: versions.filter((version) => version !== undefined),
-    imports,
-    exports,
-    hasStartSection,
-    memory: memories[0] ?? null,
-    customSections,
-  };
-}
-
-function readSection(id: number, section: Reader, draft: Draft): void {
-  switch (id) {
-    case 1:
-      section.entries(() => draft.types.push(readType(section)));
-      break;
-    case 2:
-      section.entries(() => readImport(section, draft));
-      break;
-    case 3:
-      section.entries(() => draft.functions.push(typeAt(draft.types, section.u32())));
-      break;
-    case 5:
-      section.entries(() => draft.memories.push(readLimits(section)));
-      if (draft.memories.length > 1) throw notWasm("more than one memory");
-      break;
-    case 7:
-      section.entries(() => readExport(section, draft));
-      break;
-    case 8:
-      typeAt(draft.functions, section.u32());
-      draft.hasStartSection = true;
-      break;
-    default:
-      return; // Tables, globals, elements, code and data decide nothing here.
-  }
-  if (!section.isAtEnd()) throw notWasm(`section ${id} is longer than what it holds`);
-}
-
-function readType(section: Reader): string {
-  const form = section.byte();
-  if (form !== 0x60) throw notWasm(`type form 0x${form.toString(16)}, where 0x60 is supported`);
-  const [parameters, results] = [readValues(section), readValues(section)];
-  return [...parameters, "->", ...results].join(" ");
-}
-
-function readValues(section: Reader): string[] {
-  const values: string[] = [];
-  section.entries(() => values.push(readValue(section)), VALUES_MAX);
-  return values;
-}
-
-function readValue(section: Reader): string {
-  const code = section.byte();
-  const value = VALUE_TYPES.get(code);
-  if (value === undefined) throw notWasm(`value type 0x${code.toString(16)} is not supported`);
-  return value;
-}
-
-function readKind(section: Reader): Kind {
-  const code = section.byte();
-  const kind = KINDS[code];
-  if (kind === undefined) throw notWasm(`kind ${code} is not known`);
-  return kind;
-}
-
-function readImport(section: Reader, draft: Draft): void {
-  const [module, name, kind] = [section.name(), section.name(), readKind(section)];
-  let type: string | null = null;
-  if (kind === "function") {
-    type = typeAt(draft.types, section.u32());
-    draft.functions.push(type);
-  } else if (kind === "memory") {
-    draft.memories.push(readLimits(section));
-  } else if (kind === "table") {
-    readValue(section);
-    readLimits(section);
-  } else {
-    section.byte(); // A global's value type, a tag's attribute; then mutability, or a type.
-    section.u32();
-  }
-  draft.imports.push({ module, name, kind, type });
-}
-
-function readExport(section: Reader, draft: Draft): void {
-  const [name, kind, index] = [section.name(), readKind(section), section.u32()];
-  const type = kind === "function" ? typeAt(draft.functions, index) : null;
-  draft.exports.push({ name, kind, type });
-}
-
-/** Limits with or without a maximum; shared and 64-bit memories are for others than proxies. */
-function readLimits(section: Reader): NonNullable<ModuleFacts["memory"]> {
-  const flags = section.byte();
-  if (flags > 1) throw notWasm(`memory or table flags 0x${flags.toString(16)} are not supported`);
-  return { minPages: section.u32(), maxPages: flags === 1 ? section.u32() : null };
-}
-
-function typeAt(types: readonly string[], index: number): string {
-  const type = types[index];
-  if (type === undefined) throw notWasm(`index ${index}, where there are ${types.length}`);
-  return type;
-}
-
-interface Reader {
-  isAtEnd(): boolean;
-  byte(): number;
-  u32(): number;
-  u32le(): number;
-  name(): string;
-  /** The next bytes, as a reader of their own. */
-  part(length: number): Reader;
-  /** Reads a count and calls back that often. */
-  entries(readEntry: () => void, countMax?: number): void;
-}
-
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
-function createReader(bytes: Uint8Array, start: number, end: number): Reader {
-  let at = start;
-  const take = (length: number): Uint8Array => {
-    if (length > end - at) throw notWasm(`it ends inside byte ${at}: it is cut short`);
-    at += length;
-    return bytes.subarray(at - length, at);
-  };
-  const byte = () => take(1)[0] ?? 0;
-  const u32 = () => {
-    let value = 0;
-    for (let shift = 0; shift < 35; shift += 7) {
-      const next = byte();
-      value += (next & 0x7f) * 2 ** shift;
-      if (value > 0xffff_ffff) break;
-      if (next < 0x80) return value;
-    }
-    throw notWasm(`the number before byte ${at} is larger than 32 bits`);
-  };
-  return {
-    isAtEnd: () => at === end,
-    byte,
-    u32,
-    u32le: () => take(4).reduceRight((value, next) => value * 256 + next, 0),
-    name: () => {
-      const length = u32();
-      if (length > NAME_BYTES_MAX) throw notWasm(`a name longer than ${NAME_BYTES_MAX} bytes`);
-      try {
-        return utf8.decode(take(length));
-      } catch (cause) {
-        if (cause instanceof WeftError) throw cause;
-        throw notWasm(`the name before byte ${at} is not UTF-8`);
-      }
-    },
-    part: (length) => {
-      take(length);
-      return createReader(bytes, at - length, at);
-    },
-    entries: (readEntry, countMax = ENTRIES_MAX) => {
-      const count = u32();
-      if (count > countMax) throw notWasm(`${count} entries before byte ${at}, over ${countMax}`);
-      for (let i = 0; i < count; i++) readEntry();
-    },
-  };
-}
