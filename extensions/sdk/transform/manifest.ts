@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
 import { Module } from "../host/webassembly.ts";
+import { nameBytes, u32Bytes } from "../wasm/encode.ts";
+import { MANIFEST_SECTION } from "../wasm/inspect.ts";
+import { SectionId } from "../wasm/module.ts";
 import type { PluginFacts } from "./transform.ts";
 
 /** What a module says of itself in its custom section `weft.manifest`, as JSON. */
@@ -16,9 +19,6 @@ export interface PluginManifest {
   readonly metrics: PluginFacts["metrics"];
 }
 
-/** The custom section that holds the manifest. */
-export const MANIFEST_SECTION = "weft.manifest";
-
 /** Exports that hosts do not restrict. */
 const UNRESTRICTED = /^(proxy_abi_version_\w+|proxy_on_memory_allocate|malloc|memory|_initialize)$/;
 
@@ -32,10 +32,10 @@ export function capabilitiesOf(wasm: Uint8Array): string[] {
 
 /** The module with the manifest behind its other sections. */
 export function withManifest(wasm: Uint8Array, manifest: PluginManifest): Uint8Array {
-  const name = Buffer.from(MANIFEST_SECTION);
   const content = Buffer.from(JSON.stringify(manifest));
-  const body = Buffer.concat([leb128(name.byteLength), name, content]);
-  return new Uint8Array(Buffer.concat([wasm, Buffer.of(0), leb128(body.byteLength), body]));
+  const body = Buffer.from([...nameBytes(MANIFEST_SECTION), ...content]);
+  const head = Buffer.from([SectionId.custom, ...u32Bytes(body.byteLength)]);
+  return new Uint8Array(Buffer.concat([wasm, head, body]));
 }
 
 /** The manifest of a module, or null if it has none. */
@@ -53,12 +53,4 @@ export function schemaText(roots: PluginFacts["roots"]): string {
 
 export function sha256Of(content: Uint8Array | string): string {
   return createHash("sha256").update(content).digest("hex");
-}
-
-/** An unsigned number as WebAssembly writes it. */
-function leb128(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest & 0x7f) | 0x80);
-  return Buffer.from([...bytes, rest]);
 }

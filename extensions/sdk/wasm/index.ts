@@ -4,6 +4,12 @@
 export { type Block, type Branch, blocksOf, type FunctionBlocks } from "./blocks.ts";
 export { WasmError } from "./cursor.ts";
 export {
+  type Capabilities,
+  type InspectedSection,
+  type Inspection,
+  inspect,
+} from "./inspect.ts";
+export {
   type Counters,
   cover,
   type Instrumented,
