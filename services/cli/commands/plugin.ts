@@ -28,6 +28,10 @@ const VERBS = {
     summary: "play exchanges again, and tell what comes out differently",
     register: async (plugin) => (await import("../plugin/replay.ts")).registerReplay(plugin),
   },
+  record: {
+    summary: "write the requests of a running Envoy as exchanges",
+    register: async (plugin) => (await import("../plugin/record.ts")).registerRecord(plugin),
+  },
   push: {
     summary: "publish a module; a folder is built first",
     register: async (plugin) => (await import("../plugin/push.ts")).registerPush(plugin),

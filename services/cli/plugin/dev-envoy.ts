@@ -11,6 +11,8 @@ import { refusalError } from "./refusal.ts";
 export interface DevEnvoyOptions {
   /** 0 takes a free one, and keeps it. */
   readonly port: number;
+  /** The same of the admin page. */
+  readonly adminPort: number;
   readonly workers: number;
   readonly logLevel: EnvoyLevel;
   /** Hears what the plugin says, and what Envoy says about it; `times` in a row. */
@@ -43,7 +45,7 @@ interface Running {
 export function createDevEnvoy(options: DevEnvoyOptions): DevEnvoy {
   const died = Promise.withResolvers<WeftError>();
   const log = createLog(options);
-  let { port } = options;
+  let { port, adminPort } = options;
   let running: Running | undefined;
   /** What serves, with its settings. */
   let live = "";
@@ -60,6 +62,7 @@ export function createDevEnvoy(options: DevEnvoyOptions): DevEnvoy {
         program: await findProgram("envoy"),
         kind,
         port,
+        adminPort,
         upstream,
         clusters,
         plugin,
@@ -71,6 +74,7 @@ export function createDevEnvoy(options: DevEnvoyOptions): DevEnvoy {
       });
       stack.use(envoy);
       port = envoy.port;
+      adminPort = Number(new URL(envoy.adminUrl).port);
       void envoy.exited.then((how) => {
         if (stack.disposed) return;
         const message = `Envoy ended with ${how}`;

@@ -16,10 +16,14 @@ import { watchFolder } from "./watch-folder.ts";
 /** Where the plugin serves, if nothing else is said. */
 const PORT = 10_000;
 
+/** Where Envoy's own documents have the admin page. */
+export const ADMIN_PORT = 9_901;
+
 const WORKERS_MAX = 64;
 
 interface Options extends DevFlags {
   readonly port: number;
+  readonly adminPort: number;
   readonly workers: number;
   readonly test: boolean;
   readonly once: boolean;
@@ -34,6 +38,7 @@ export function registerDev(plugin: Command): void {
     .argument("[folder]", "the plugin's folder", ".")
     .option("--configuration <file|json>", "of the plugin; else that of dev.yaml, or an example")
     .option("--port <port>", "where it serves on loopback; 0 takes a free one", readPort, PORT)
+    .option("--admin-port <port>", "the same of Envoy's admin page", readPort, ADMIN_PORT)
     .option("--upstream <host:port>", "who answers requests; else an echo", readAddress)
     .option(
       "--cluster <name=host:port>",

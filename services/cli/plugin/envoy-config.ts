@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly kind: "http" | "tcp";
   /** Where the listener stands on loopback; 0 takes a free port. */
   readonly port: number;
+  /** The same of the admin page; a free one if not named. */
+  readonly adminPort?: number;
   readonly upstream: Upstream;
   /** What the plugin may call, by the names it calls. */
   readonly clusters?: Readonly<Record<string, Upstream>>;
@@ -60,7 +62,7 @@ export const LISTENER = "plugin";
 export const UPSTREAM = "upstream";
 
 /** The listener behind the plugin of a recordable Envoy, and the cluster behind that. */
-const BEHIND = "behind";
+export const BEHIND = "behind";
 const RECORDED = "recorded";
 
 /** The slot that the plugin is put into: Envoy asks for it by this name. */
@@ -76,7 +78,7 @@ const CONNECT_TIMEOUT = "1s";
 
 /** The bootstrap of an Envoy whose plugin comes out of a file in a folder that it watches. */
 export function bootstrapOf(surroundings: Surroundings, slotFolder: string): Json {
-  const { kind, port, upstream, clusters = {}, isRecordable = false } = surroundings;
+  const { kind, port, upstream, clusters = {}, adminPort = 0, isRecordable = false } = surroundings;
   const filters =
     kind === "http" ? [managerOf(surroundings, slotFolder)] : tcpFilters(surroundings, slotFolder);
   const hop = isRecordable && kind === "http";
@@ -91,7 +93,7 @@ export function bootstrapOf(surroundings: Surroundings, slotFolder: string): Jso
   const address = { ...upstream, endpoint: addressOf(upstream.address) };
   return {
     node: { id: "plugin", cluster: "plugin" },
-    admin: addressOf(`${LOOPBACK}:0`),
+    admin: addressOf(`${LOOPBACK}:${adminPort}`),
     ...(hop ? { bootstrap_extensions: [INTERNAL_LISTENERS] } : {}),
     static_resources: {
       listeners: hop ? [listener, LISTENER_BEHIND] : [listener],
