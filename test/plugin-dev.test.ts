@@ -12,8 +12,12 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { until } from "./world/plugin-envoy.ts";
+
+/** Each test starts compilers, Envoys and vitests, on a machine that has other things to do. */
+const TEST_MS_MAX = 180_000;
+vi.setConfig({ testTimeout: TEST_MS_MAX });
 
 const CLI = resolve("services/cli/main.ts");
 
@@ -33,6 +37,11 @@ export class Tea extends HttpFilter<Settings> {
   }
 }
 `;
+
+/** The same plugin, with another word in its mark. */
+function saying(word: string): string {
+  return SOURCE.replace('" one"', `" ${word}"`);
+}
 
 const TEST = `import { load } from "@weft/sdk/vitest";
 import { expect, test } from "vitest";
@@ -137,7 +146,7 @@ test("an edit is built, tested and served, and what is wrong leaves the one befo
   expect(first).toMatchObject({ isLive: true, url: expect.stringContaining("http://127.0.0.1:") });
   expect(await markAt(first.url)).toBe("first one");
 
-  write("assembly/tea.ts", SOURCE.replace("one", "two"));
+  write("assembly/tea.ts", saying("two"));
   const edit = await running.next();
   expect(edit).toMatchObject({ isLive: true, url: first.url, admin: first.admin });
   expect(edit.editMs).toBeGreaterThanOrEqual(edit.buildMs + edit.swapMs);
@@ -150,7 +159,7 @@ test("an edit is built, tested and served, and what is wrong leaves the one befo
 
   write("dev.yaml", "configuration:\n  mark: second\n");
   expect((await running.next()).isLive).toBe(false);
-  write("assembly/tea.ts", SOURCE.replace("one", "three"));
+  write("assembly/tea.ts", saying("three"));
   expect((await running.next()).isLive).toBe(true);
   expect(await markAt(first.url)).toBe("second three");
 
@@ -178,22 +187,22 @@ test("a red test stops the swap, until it is green or nobody asks it", async () 
   const { url } = await running.next();
   // From the second edit on it is known which tests are quick.
   await until(() => existsSync(join(folder, "build", "tea.wasm")), "a release for the tests");
-  write("assembly/tea.ts", SOURCE.replace("one", "two"));
+  write("assembly/tea.ts", saying("two"));
   expect(await running.next()).toMatchObject({ isLive: true });
   await until(async () => {
-    write("assembly/tea.ts", `${SOURCE.replace("one", "four")}// ${running.events.length}\n`);
+    write("assembly/tea.ts", `${saying("four")}// ${running.events.length}\n`);
     return (await running.next()).error !== undefined;
   }, "a test that is red");
   await until(() => running.stderr().includes("tea.test.ts:"), "which test it is");
   expect(running.stderr()).toContain("requests are marked");
-  write("assembly/tea.ts", SOURCE.replace("one", "three"));
+  write("assembly/tea.ts", saying("three"));
   expect(await running.next()).toMatchObject({ isLive: true });
   expect(await markAt(url)).toBe("first three");
   expect(await running.stop()).toBe(0);
 
   const careless = weft(dev(folder, "--no-test"), temporary);
   const started = await careless.next();
-  write("assembly/tea.ts", SOURCE.replace("one", "four"));
+  write("assembly/tea.ts", saying("four"));
   expect(await careless.next()).toMatchObject({ isLive: true });
   expect(await markAt(started.url)).toBe("first four");
   expect(await careless.stop()).toBe(0);
@@ -201,7 +210,7 @@ test("a red test stops the swap, until it is green or nobody asks it", async () 
 
 test.each([
   ["does not compile", { "assembly/tea.ts": SOURCE.replace("Action.", "Aktion.") }, 65],
-  ["is red", { "assembly/tea.ts": SOURCE.replace("one", "four") }, 1],
+  ["is red", { "assembly/tea.ts": saying("four") }, 1],
   ["is refused", { "dev.yaml": "configuration: { level: 10 }" }, 65],
   ["has a slip in its settings", { "dev.yaml": "upstreem: 127.0.0.1:1" }, 65],
 ])("--once ends if the plugin %s, with a code that says so", async (_, files, code) => {

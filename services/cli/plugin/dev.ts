@@ -9,7 +9,7 @@ import { createDevEnvoy, type DevEnvoy, type DevEnvoyOptions } from "./dev-envoy
 import { type Cycle, createLoop, type Loop } from "./dev-loop.ts";
 import { type DevFlags, isJson, readDevSettings, readUpstream } from "./dev-settings.ts";
 import type { FailurePolicy, Upstream } from "./envoy-config.ts";
-import { type BuiltModule, buildFolder, checkFolder } from "./folder.ts";
+import { type BuiltModule, buildFolder, checkFolder, createFolderBuilder } from "./folder.ts";
 import { createHostTests, type HostTests } from "./host-tests.ts";
 import { watchFolder } from "./watch-folder.ts";
 
@@ -87,14 +87,15 @@ async function run(command: Command, folder: string): Promise<void> {
   await using started = new AsyncDisposableStack();
   const envoy = started.use(createDevEnvoy({ ...options, onLine: lineWriter(terminal) }));
   const tests = options.test ? started.use(createHostTests(folder)) : undefined;
+  // Nobody waits for an edit: what comes up is a release.
+  const build = options.once ? () => buildFolder(folder) : await createFolderBuilder(folder);
   const report = reporter(terminal, { envoy, form: options.output });
   const testRest = createRest(terminal, tests);
   const loop = createLoop<BuiltModule>({
     steps: {
-      build: () => buildFolder(folder),
+      build,
       test: async (built) => {
         await tests?.quick(built);
-        // Nobody waits for an edit: what comes up is as good as it gets.
         if (options.once) await tests?.rest();
       },
       swap: (built) => {

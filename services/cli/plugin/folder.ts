@@ -1,9 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { WeftError } from "@weft/core/error";
-import type { Finding } from "@weft/proto/weft/control/v1/control_pb.ts";
-import { LocatedError } from "../errors.ts";
-import type { SourceText } from "../failure.ts";
+import type { BuiltPlugin } from "@weft/sdk/build";
 import { withSdk } from "./sdk.ts";
 
 /** A plugin that was built in its folder, or the module of a file. */
@@ -23,17 +21,30 @@ export async function loadModule(path: string): Promise<BuiltModule> {
   return isFolder(path) ? await buildFolder(path) : await readModule(path);
 }
 
-/** Compiles the plugin of a folder with the SDK. */
+/** Compiles the plugin of a folder with the SDK, for release, and leaves it in `build/`. */
 export async function buildFolder(folder: string): Promise<BuiltModule> {
   checkFolder(folder);
-  const { name, version } = await describe(folder);
   const { buildPlugin } = await withSdk(() => import("@weft/sdk/build"));
   await linkSdk(folder);
-  const { wasm, sha256 } = await buildPlugin(folder).catch(async (cause: unknown) => {
-    throw await compileError(folder, cause);
+  return built(folder, () => buildPlugin(folder));
+}
+
+/** A compiler that stays for a folder: it is quick, makes no release, and writes nothing. */
+export async function createFolderBuilder(folder: string): Promise<() => Promise<BuiltModule>> {
+  checkFolder(folder);
+  const { createBuilder } = await withSdk(() => import("@weft/sdk/build"));
+  await linkSdk(folder);
+  const builder = createBuilder(folder);
+  return () => built(folder, () => builder.build());
+}
+
+async function built(folder: string, build: () => Promise<BuiltPlugin>): Promise<BuiltModule> {
+  const { name, version } = await describe(folder);
+  const { wasm, sha256, sourceMap } = await build().catch(async (cause: unknown) => {
+    const { compileError } = await import("./compile-error.ts");
+    throw compileError(folder, cause);
   });
-  const base = join(folder, "build", `${basename(resolve(folder))}.wasm`);
-  return { name, version, wasm, sha256, sourceMap: readIfThere(`${base}.map`) };
+  return { name, version, wasm, sha256, sourceMap };
 }
 
 /** Lets a folder find the SDK and, if it lies outside, this command too: `npx weft`. */
@@ -77,30 +88,6 @@ async function readModule(path: string): Promise<BuiltModule> {
   } catch (cause) {
     throw new WeftError("missing", "cli.no_file", `${path} cannot be read`, { cause });
   }
-}
-
-/** How the compiler tells a place: "assembly/index.ts:3:27: TS2304 Cannot find name 'y'." */
-const COMPLAINT = /^(\S+\.ts):(\d+):(\d+): (.*)$/;
-
-/** The compiler's complaints, each with the line that it is about. */
-async function compileError(folder: string, cause: unknown): Promise<unknown> {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  const { findingOf } = await import("./translate-error.ts");
-  const findings: Finding[] = [];
-  const sources = new Map<string, SourceText>();
-  const rest = text.split("\n").filter((line) => {
-    const [, file = "", row, column, message = ""] = COMPLAINT.exec(line) ?? [];
-    const source = readIfThere(join(folder, file));
-    if (file === "" || source === null) return true;
-    const path = join(folder, file);
-    sources.set(path, { path, text: source });
-    const place = { path, line: Number(row), column: Number(column) };
-    findings.push(findingOf("plugin.does_not_compile", { message, help: "", ...place }));
-    return false;
-  });
-  const message = findings.length > 0 ? `${folder} does not compile` : rest.join("\n");
-  const error = new WeftError("invalid", "plugin.does_not_compile", message, { cause, findings });
-  return new LocatedError(error, [...sources.values()]);
 }
 
 export function isFolder(path: string): boolean {
