@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type RequestListener, request } from "node:http";
+import { type IncomingMessage, type RequestListener, request } from "node:http";
 import type { IncomingHttpHeaders } from "node:http2";
 import {
   createServer as createHttp2Server,
@@ -9,7 +9,7 @@ import {
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { installTools } from "../../infra/tools.ts";
-import { pairs, startEcho } from "../../services/cli/plugin/echo.ts";
+import { createHttpServer, pairs, startEcho } from "../../services/cli/plugin/echo.ts";
 import {
   type Plugin,
   startWorkshopEnvoy,
@@ -263,7 +263,7 @@ async function upstreamOf(
 async function answererOf(answerer: Answerer, started: AsyncDisposableStack): Promise<Upstream> {
   if (typeof answerer === "string") return { address: answerer };
   if (typeof answerer === "function") {
-    return { address: await listen(createServer(answerer), started) };
+    return { address: await listen(createHttpServer(answerer), started) };
   }
   if ("address" in answerer) return answerer;
   const server = createHttp2Server();

@@ -1,9 +1,9 @@
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { WeftError } from "@weft/core/error";
 import { BuildError } from "@weft/sdk/build";
 import { LocatedError } from "../errors.ts";
 import type { SourceText } from "../failure.ts";
-import { readIfThere } from "./folder.ts";
 import { findingOf } from "./translate-error.ts";
 
 /** What the compiler complains of, each with the line that it is about and what to do. */
@@ -12,8 +12,10 @@ export function compileError(folder: string, cause: unknown): unknown {
   const sources = new Map<string, SourceText>();
   const findings = cause.diagnostics.map(({ file, line, column, code, message, mend }) => {
     const path = file === "" ? folder : join(folder, file);
-    const text = file === "" ? null : readIfThere(path);
-    if (text !== null) sources.set(path, { path, text });
+    // A mistake may stand in a library that the folder does not hold.
+    if (file !== "" && existsSync(path)) {
+      sources.set(path, { path, text: readFileSync(path, "utf8") });
+    }
     const told = code === "weft" ? message : `${code} ${message}`;
     return findingOf("plugin.does_not_compile", { message: told, help: mend, path, line, column });
   });

@@ -90,7 +90,7 @@ async function run(command: Command, folder: string): Promise<void> {
   // Nobody waits for an edit: what comes up is a release.
   const build = options.once ? () => buildFolder(folder) : await createFolderBuilder(folder);
   const report = reporter(terminal, { envoy, form: options.output });
-  const testRest = createRest(terminal, tests);
+  const testRest = createRest(terminal, { tests, form: options.output });
   const loop = createLoop<BuiltModule>({
     steps: {
       build,
@@ -127,8 +127,27 @@ function watch(
 }
 
 /** Runs the slow tests behind an edit that serves; those of the newest edit count. */
-function createRest(terminal: Terminal, tests: HostTests | undefined): () => void {
+function createRest(
+  terminal: Terminal,
+  { tests, form }: { readonly tests: HostTests | undefined; readonly form: Options["output"] },
+): () => void {
   let [wanted, isRunning] = [0, false];
+  async function rest(): Promise<void> {
+    const from = performance.now();
+    let [hasRun, error] = [true, undefined as unknown];
+    try {
+      hasRun = (await tests?.rest()) === true;
+    } catch (reason) {
+      error = reason;
+      sayError(terminal, error);
+    }
+    if (!hasRun) return;
+    const ms = performance.now() - from;
+    if (form === "jsonl") {
+      const failure = error === undefined ? {} : { error: messageOf(error) };
+      terminal.out(`${JSON.stringify({ isGreen: error === undefined, ms, ...failure })}\n`);
+    } else if (error === undefined) terminal.out(`tests → green ${Math.round(ms)} ms\n`);
+  }
   return () => {
     wanted += 1;
     if (tests === undefined || isRunning) return;
@@ -136,9 +155,7 @@ function createRest(terminal: Terminal, tests: HostTests | undefined): () => voi
     void (async () => {
       for (let seen = 0; seen !== wanted; ) {
         seen = wanted;
-        await tests.rest().catch((error: unknown) => {
-          if (seen === wanted) sayError(terminal, error);
-        });
+        await rest();
       }
       isRunning = false;
     })();

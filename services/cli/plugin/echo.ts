@@ -1,5 +1,11 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 
 /** A server on loopback. */
@@ -13,7 +19,7 @@ const BODY_BYTES_MAX = 1 << 20;
 
 /** An upstream that answers what it got: JSON with the request, or over TCP the same bytes. */
 export async function startEcho(kind: "http" | "tcp"): Promise<Served> {
-  const server = kind === "http" ? createServer(echo) : createTcpServer(echoBytes);
+  const server = kind === "http" ? createHttpServer(echo) : createTcpServer(echoBytes);
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -31,6 +37,11 @@ export async function startEcho(kind: "http" | "tcp"): Promise<Served> {
       await closed;
     },
   };
+}
+
+/** A server whose idle connections Envoy may keep: one that closes them loses a request at times. */
+export function createHttpServer(handle: RequestListener): Server {
+  return createServer({ keepAliveTimeout: 0 }, handle);
 }
 
 /** Answers a request as JSON: `{ method, path, headers: [[name, value]], body, trailers }`. */

@@ -13,12 +13,12 @@ export interface HostTests extends AsyncDisposable {
    * release, and put off from then on. @throws WeftError `plugin.red` if one fails
    */
   quick(built: BuiltModule): Promise<void>;
-  /** Runs the others on a release; all at the first time. @throws WeftError `plugin.red` */
-  rest(): Promise<void>;
+  /** Runs the others on a release, all at first; false if there are none. @throws `plugin.red` */
+  rest(): Promise<boolean>;
 }
 
 /** A test that takes longer does not keep an edit from being served. */
-const QUICK_MS_MAX = 50;
+const QUICK_MS_MAX = 200;
 
 /** Building a plugin comes first, and the machine may be busy. */
 const TIMEOUT_MS = 60_000;
@@ -37,25 +37,30 @@ export function createHostTests(folder: string): HostTests {
   // Two, since what is put off may still run when the next edit is there.
   const gate = createRunner(root, built);
   const release = createRunner(root, {});
-  /** The names of those that are slow or about releases; undefined before the first run of all. */
-  let putOff: Set<string> | undefined;
+  /** The names of slow tests; undefined before the first run of all. */
+  let slow: Set<string> | undefined;
+  /** Those that are about releases. */
+  const releases = new Set<string>();
   return {
     async quick({ wasm, sourceMap }) {
-      if (putOff === undefined) return;
+      if (slow === undefined) return;
       writeFileSync(module, wasm);
       writeFileSync(`${module}.map`, sourceMap ?? "{}");
-      const run = await gate.run(patternOf(putOff, "but"));
-      for (const name of slowOf(run)) putOff.add(name);
+      const run = await gate.run(patternOf([...slow, ...releases], "but"));
+      for (const name of slowOf(run)) slow.add(name);
       const red = failedOf(run).map(nameOf);
       if (red.length === 0 || run.errors.length > 0) return judge(run, root);
-      judge(await release.run(patternOf(new Set(red), "only")), root);
-      for (const name of red) putOff.add(name);
+      judge(await release.run(patternOf(red, "only")), root);
+      for (const name of red) releases.add(name);
     },
     async rest() {
-      if (putOff?.size === 0) return;
-      const run = await release.run(putOff === undefined ? ALL : patternOf(putOff, "only"));
-      putOff ??= new Set(slowOf(run));
+      if (slow !== undefined && slow.size + releases.size === 0) return false;
+      const names = slow === undefined ? ALL : patternOf([...slow, ...releases], "only");
+      const run = await release.run(names);
+      // What a busy moment made slow is quick again.
+      slow = new Set(slowOf(run));
       judge(run, root);
+      return run.tests.length > 0;
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([gate.close(), release.close()]);
@@ -171,8 +176,8 @@ function nameOf(test: TestCase): string {
 }
 
 /** Tests of these names only, or all but them. */
-function patternOf(names: ReadonlySet<string>, which: "only" | "but"): RegExp {
-  const some = [...names].map((name) => name.replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&")).join("|");
+function patternOf(names: readonly string[], which: "only" | "but"): RegExp {
+  const some = names.map((name) => name.replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&")).join("|");
   return which === "only" ? new RegExp(`^(?:${some})$`) : new RegExp(`^(?!(?:${some})$)`);
 }
 
