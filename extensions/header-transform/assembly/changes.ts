@@ -36,9 +36,8 @@ export class Removals {
 
   /** Names of a message are in lower case. */
   private hasPrefixOf(name: Bytes): bool {
-    if (isProxyHeader(name)) return false;
     for (let i = 0; i < this.prefixes.length; i++) {
-      if (name.startsWith(unchecked(this.prefixes[i]))) return true;
+      if (name.startsWith(unchecked(this.prefixes[i]))) return !isProxyHeader(name);
     }
     return false;
   }

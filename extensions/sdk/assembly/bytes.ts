@@ -100,11 +100,7 @@ export class Bytes {
   /** Equality of header names, which know no case in ASCII. */
   equalsIgnoringCase<T>(other: T): bool {
     const that = textStart<T>(other);
-    if (this.size != textLength()) return false;
-    for (let i = 0; i < this.size; i++) {
-      if (lowerCased(load<u8>(this.from + i)) != lowerCased(load<u8>(that + i))) return false;
-    }
-    return true;
+    return this.size == textLength() && areEqualButForCase(this.from, that, this.size);
   }
 
   /**
@@ -228,8 +224,20 @@ export function releaseViews(): void {
   freeViews = views;
 }
 
+/** Whether two runs of bytes are equal but for the case of ASCII. */
+export function areEqualButForCase(first: usize, second: usize, length: u32): bool {
+  for (let i: u32 = 0; i < length; i++) {
+    const byte = <u32>load<u8>(first + i);
+    const difference = byte ^ load<u8>(second + i);
+    if (difference == 0) continue;
+    // The case of a letter is one bit.
+    if (difference != 0x20 || (byte | 0x20) - 0x61 > 25) return false;
+  }
+  return true;
+}
+
 @inline
-export function lowerCased(byte: u8): u8 {
+function lowerCased(byte: u8): u8 {
   return byte - 65 < 26 ? byte + 32 : byte;
 }
 

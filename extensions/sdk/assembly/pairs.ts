@@ -1,5 +1,5 @@
 import { allocate } from "./arena";
-import { Bytes, lowerCased } from "./bytes";
+import { areEqualButForCase, Bytes } from "./bytes";
 import { textLength, textStart } from "./text";
 
 /**
@@ -73,7 +73,7 @@ export class Pairs {
       const nameLength = load<u32>(lengths);
       const next = <u64>at + nameLength + load<u32>(lengths, 4) + 2;
       if (next > <u64>end) return -1;
-      if (<i32>i >= from && nameLength == length && isSameName(at, wanted, length)) return i;
+      if (<i32>i >= from && nameLength == length && areEqualButForCase(at, wanted, length)) return i;
       at = <usize>next;
     }
     return -1;
@@ -98,14 +98,6 @@ export class Pairs {
     const start = this.at + this.nameLength + 1;
     return this.bytes.slice(start, start + this.valueLength);
   }
-}
-
-/** Whether two names of this length are equal but for the case of ASCII. */
-function isSameName(name: usize, wanted: usize, length: u32): bool {
-  for (let i: u32 = 0; i < length; i++) {
-    if (lowerCased(load<u8>(name + i)) != lowerCased(load<u8>(wanted + i))) return false;
-  }
-  return true;
 }
 
 /** Two values as one; nothing where memory is short, since a part of them would mislead. */
