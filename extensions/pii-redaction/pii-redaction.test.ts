@@ -49,6 +49,7 @@ test.each([
   ["a@b.com@c.com", "[email][email]"],
   ["bob@localhost bob@example.c @example.com bob@ex..com", null],
   ["...bob@example.com...", "...[email]..."],
+  ["bob@;example.com", null],
   ["pay 4111111111111111 now", "pay [card] now"],
   ["4111 1111 1111 1111", "[card]"],
   ["12 4111-1111-1111-1111 9", "12 [card] 9"],

@@ -130,6 +130,7 @@ export class Scanner {
       const bits: u32 = unchecked(classes[byte]);
       if ((previous & ~bits & ENDS) != 0) this.end(previous & ~bits, bits, at, length);
       previous = bits;
+      if (this.domainStart == at && (bits & DOMAIN) == 0) this.domainStart = -1;
       if (hasMail && (byte == 0x40 || byte == 0x30)) this.lookForSign(byte, at);
       if (json != null) {
         const token = json.step(byte);
