@@ -39,7 +39,7 @@ export { isPathPattern, isPlainPath, matchesPath } from "./path";
 export { pbkdf2Sha256 } from "./pbkdf2";
 export { Background, NoConfig, Plugin } from "./plugin";
 export { properties } from "./properties";
-export { getBool, getInteger, getProperty, setProperty } from "./property";
+export { getBool, getInteger, getProperty, hasProperty, setProperty } from "./property";
 export { ProtoReader } from "./proto-reader";
 export { ProtoWriter } from "./proto-writer";
 export { Query, queryParameter, withoutQuery } from "./query";

@@ -17,6 +17,16 @@ export function getProperty<T>(path: T): Bytes | null {
 }
 
 /**
+ * Whether the host has a property now. Envoy has some that it cannot write, so that `getProperty`
+ * answers null: null in metadata, and all that holds it.
+ */
+export function hasProperty<T>(path: T): bool {
+  const text = textStart<T>(path);
+  const status = host.proxy_get_property(text, textLength(), firstOut(), secondOut());
+  return status == Status.Ok || status == Status.SerializationFailure;
+}
+
+/**
  * Sets a property of the stream. Envoy keeps it as filter state `wasm.<path>`: other plugins read
  * it under this path, access logs as `%FILTER_STATE(wasm.<path>:PLAIN)%`. False if it refuses.
  */
