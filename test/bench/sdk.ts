@@ -1,13 +1,14 @@
 // What the SDK costs in a plugin: the size of a module, and nanoseconds a request on a stub host,
 // whose hostcalls do next to nothing. The filter that is timed is realistic: it reads three headers,
-// parses a cookie, sets and removes request headers and adds a response header.
+// parses a cookie, sets and removes request headers and adds a response header. And what an edit of
+// a plugin costs until it is built again, by a builder that stays.
 //
 //   node test/bench/sdk.ts [requests]
 
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { buildPlugin } from "../../extensions/sdk/build.ts";
+import { buildPlugin, createBuilder } from "../../extensions/sdk/build.ts";
 import { Instance, type Memory, Module } from "../../extensions/sdk/host/webassembly.ts";
 
 const requests = Number(process.argv[2] ?? 1_000_000);
@@ -16,6 +17,9 @@ const requests = Number(process.argv[2] ?? 1_000_000);
 const BATCH = 2_000;
 
 const OPEN_STREAMS = [1, 100, 1_000];
+
+/** Edits of a plugin that are built one after another. */
+const EDITS = 30;
 
 const HELLO = `
 import { Action, filter, Headers, HttpFilter } from "@weft/sdk/assembly";
@@ -78,10 +82,6 @@ async function build(text: string): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), "weft-bench-"));
   try {
     await mkdir(join(folder, "assembly"));
-    await mkdir(join(folder, "node_modules", "@weft"), { recursive: true });
-    await symlink(resolve("extensions/sdk"), join(folder, "node_modules", "@weft", "sdk"));
-    const config = `{"extends": "@weft/sdk/asconfig.json", "entries": ["assembly/index.ts"]}`;
-    await writeFile(join(folder, "asconfig.json"), config);
     await writeFile(join(folder, "assembly", "index.ts"), text);
     return (await buildPlugin(folder)).wasm;
   } finally {
@@ -176,4 +176,33 @@ for (const open of OPEN_STREAMS) {
   }
   const memory = `${pages} pages before ${batches * BATCH} requests and ${vm.pages()} after`;
   console.log(`${open} open: ${best.toFixed(0)} ns a request, ${memory}`);
+}
+
+/** Edits of one file of a plugin, each built: the first has read nothing and compiled nothing yet. */
+async function timeEdits(plugin: string): Promise<number[]> {
+  const folder = await mkdtemp(join(tmpdir(), "weft-bench-"));
+  try {
+    await cp(join(plugin, "assembly"), join(folder, "assembly"), { recursive: true });
+    const path = join(folder, "assembly", "index.ts");
+    const text = await readFile(path, "utf8");
+    const builder = createBuilder(folder);
+    const times: number[] = [];
+    for (let i = 0; i < EDITS; i++) {
+      await writeFile(path, `${text}// ${i}\n`);
+      const before = performance.now();
+      await builder.build();
+      times.push(performance.now() - before);
+    }
+    return times;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+for (const name of ["header-stamp", "ip-allow"]) {
+  const [first = 0, ...warm] = await timeEdits(resolve("extensions", name));
+  warm.sort((one, other) => one - other);
+  const [best = 0, median = 0] = [warm[0], warm[warm.length >> 1]];
+  const times = `${first.toFixed(0)} ms at first, then ${best.toFixed(0)} ms at best`;
+  console.log(`an edit of ${name}: ${times} and ${median.toFixed(0)} ms in the middle`);
 }

@@ -33,6 +33,10 @@ export function encodeText(text: usize, units: i32, to: usize): i32 {
   let at = to;
   for (let from = text; from < end; from += 2) {
     let codePoint: u32 = load<u16>(from);
+    if (codePoint < 0x80) {
+      store<u8>(at++, <u8>codePoint);
+      continue;
+    }
     if ((codePoint & 0xf800) == 0xd800) {
       const low: u32 = from + 2 < end ? load<u16>(from, 2) : 0;
       const isPair = codePoint < 0xdc00 && (low & 0xfc00) == 0xdc00;
@@ -44,32 +48,35 @@ export function encodeText(text: usize, units: i32, to: usize): i32 {
   return <i32>(at - to);
 }
 
+/** In front of a string, as of every object: its length in bytes. */
+const SIZE_WORD: usize = 4;
+
 /** The text that bytes encode. What is no UTF-8 becomes U+FFFD, a byte at a time. */
 export function decodeText(start: usize, length: i32): string {
+  // No byte becomes more than one unit of UTF-16; what stays free is cut off.
+  const text = changetype<usize>(__new(2 * length, idof<string>()));
   const end = start + length;
-  let units = 0;
-  for (let at = start; at < end; units++) {
+  let to = text;
+  for (let at = start; at < end; to += 2) {
+    let codePoint: u32 = load<u8>(at);
+    if (codePoint < 0x80) {
+      store<u16>(to, codePoint);
+      at++;
+      continue;
+    }
     const bytes = sequenceLength(at, end);
-    if (bytes == 4) units++;
+    codePoint = bytes == 0 ? REPLACEMENT : codePoint & (0x7f >> bytes);
+    for (let i = 1; i < bytes; i++) codePoint = (codePoint << 6) | (load<u8>(at + i) & 0x3f);
     at += max(bytes, 1);
-  }
-  const text = changetype<string>(__new(2 * units, idof<string>()));
-  let to = changetype<usize>(text);
-  for (let at = start; at < end; ) {
-    const bytes = sequenceLength(at, end);
-    let codePoint: u32 = bytes == 0 ? REPLACEMENT : load<u8>(at++);
-    if (bytes == 0) at++;
-    if (bytes > 1) codePoint &= 0x7f >> bytes;
-    for (let i = 1; i < bytes; i++) codePoint = (codePoint << 6) | (load<u8>(at++) & 0x3f);
     if (bytes == 4) {
       store<u16>(to, 0xd7c0 + (codePoint >> 10));
       to += 2;
       codePoint = 0xdc00 | (codePoint & 0x3ff);
     }
     store<u16>(to, codePoint);
-    to += 2;
   }
-  return text;
+  store<u32>(text - SIZE_WORD, <u32>(to - text));
+  return changetype<string>(text);
 }
 
 /** Writes a code point and answers how many bytes it took. */
