@@ -3,16 +3,14 @@ import {
   type Expression,
   IdentifierExpression,
   NewExpression,
-  type Node,
+  Node,
   ParenthesizedExpression,
-  type Parser,
   type Source,
   StringLiteralExpression,
   TernaryExpression,
   VariableDeclaration,
-  type VariableStatement,
 } from "assemblyscript";
-import { parseStatements, rewrite } from "./syntax.ts";
+import { rewrite } from "./syntax.ts";
 
 /** Functions that want a literal as the compiler knows it. */
 const COMPILE_TIME = ["ERROR", "WARNING", "INFO", "assert", "abort", "trace", "nameof"];
@@ -46,7 +44,7 @@ export interface Literals {
   declarations(): string;
 }
 
-export function createLiterals(parser: Parser): Literals {
+export function createLiterals(): Literals {
   const names = new Map<string, string>();
 
   const lowered = (
@@ -56,10 +54,16 @@ export function createLiterals(parser: Parser): Literals {
     const key = `${encoding} ${text}`;
     const name = names.get(key) ?? `weftText${names.size}`;
     names.set(key, name);
-    const expression = `changetype<string>(${name} + ${HEADER_BYTES})`;
-    const [statement] = parseStatements(parser, `const x = ${expression};`, range);
-    const [declaration] = (statement as VariableStatement).declarations;
-    return declaration?.initializer as Expression;
+    // Made by hand, since each literal of the SDK is lowered in every build.
+    const type = Node.createNamedType(
+      Node.createSimpleTypeName("string", range),
+      null,
+      false,
+      range,
+    );
+    const callee = Node.createIdentifierExpression("changetype", range);
+    const address = Node.createIdentifierExpression(name, range);
+    return Node.createCallExpression(callee, [type], [address], range);
   };
 
   const loweredArgument = (argument: Expression, encoding: Encoding): Expression => {
@@ -105,7 +109,7 @@ export function createLiterals(parser: Parser): Literals {
         .map(([key, name]) => {
           const [encoding = ""] = key.split(" ", 1);
           const content = data(key.slice(encoding.length + 1), encoding === "both");
-          return `@global @lazy const ${name} = ${content};`;
+          return `@global @lazy const ${name} = ${content} + ${HEADER_BYTES};`;
         })
         .join("\n"),
   };

@@ -74,7 +74,7 @@ export function createTransform() {
       const configs = configClassesOf(parser, readable);
       for (const filter of filters) checkConfig(parser, filter, configs);
       const readers = new Set<Source>();
-      const literals = createLiterals(parser);
+      const literals = createLiterals();
       for (const config of configs.values()) addDecoder(parser, literals, config, readers);
       for (const { declaration } of readable.values()) dropDecorators(declaration, ["schema"]);
       const reusable = new Set(
