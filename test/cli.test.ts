@@ -32,6 +32,13 @@ const COMMANDS = [
   ["rollback"],
   ["ps"],
   ["translate"],
+  ["plugin", "new"],
+  ["plugin", "build"],
+  ["plugin", "test"],
+  ["plugin", "bench"],
+  ["plugin", "fuzz"],
+  ["plugin", "replay"],
+  ["plugin", "inspect"],
   ["plugin", "push"],
   ["plugin", "list"],
   ["token", "create"],
@@ -433,7 +440,7 @@ test("plugin push publishes a module, and plugin list shows it", async () => {
     [
       65,
       "error[WEFT0401]: not a WebAssembly module: it does not begin with \\0asm: give the compiled .wasm, not its text or archive
-      help: build the module with \`npm run build\` in its folder
+      help: build the module with \`weft plugin build\`
     ",
     ]
   `);

@@ -288,6 +288,44 @@ test("replay tells what comes out, and how builds differ", async () => {
   ]);
 }, 180_000);
 
+test("inspect tells what a module holds, and what it can do that another cannot", async () => {
+  await ok("build", "keys", "--out-file", "before.wasm");
+  const told = await ok("inspect", "before.wasm");
+  expect(told).toMatch(
+    /^before 0\.1\.0\n {2}abi +0\.2\.1\n {2}size +\d+ bytes\n {2}memory +1 page of 64/,
+  );
+  expect(told).toMatch(/\nSECTION +BYTES\ntype +\d+\n/);
+  expect(told).toMatch(/\nCALLBACK +USES\n[\s\S]*\non_configure +define_metric get_buffer_bytes /);
+  const json = JSON.parse(await ok("inspect", "keys", "-o", "json"));
+  expect(json).toMatchObject({ name: "keys", abiVersions: ["0.2.1"], manifest: { name: "keys" } });
+  expect(parse(await ok("inspect", "keys", "-o", "yaml"))).toEqual(json);
+  const same = await plugin("inspect", "keys", "--against", "before.wasm");
+  expect([same.code, same.stdout, same.stderr]).toEqual([
+    0,
+    "",
+    "it can do nothing that the other build cannot\n",
+  ]);
+  const counts = "refused.inc();";
+  await edited(
+    "assembly/index.ts",
+    (text) => text.replace(counts, "this.reset();"),
+    async () => {
+      const other = await plugin("inspect", "keys", "--against", "before.wasm");
+      expect([other.code, other.stdout, other.stderr]).toEqual([
+        1,
+        "+ on_request_headers newly uses proxy_close_stream\n" +
+          "- on_request_headers no longer uses proxy_increment_metric\n",
+        "it can do more than the other build, in 1 way\n",
+      ]);
+    },
+  );
+  const none = await plugin("inspect", "keys/budget.json");
+  expect([none.code, none.stderr.split("\n")[0]]).toEqual([
+    65,
+    "error[WEFT0401]: keys/budget.json is no module that proxies run: it does not begin with \\0asm at byte 0",
+  ]);
+}, 180_000);
+
 test.for([
   [64, ["new"], "error[WEFT0610]: name the folder to make, or --list the templates"],
   [64, ["new", "x", "--template", "ghost"], "error[WEFT0610]: option '--template <name>'"],
@@ -307,7 +345,7 @@ test.for([
 
 test("every verb has a page with its exit codes and examples", async () => {
   const group = await ok("--help");
-  for (const verb of ["new", "build", "test", "bench", "fuzz", "replay"]) {
+  for (const verb of ["new", "build", "test", "bench", "fuzz", "replay", "inspect"]) {
     expect(group).toMatch(new RegExp(`^ {2}${verb} `, "m"));
     const page = await ok(verb, "--help");
     expect(page).toContain(`Usage: weft plugin ${verb} [options]`);

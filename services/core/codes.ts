@@ -90,7 +90,7 @@ export const CODES = {
   "proxy.bad_description": { number: "WEFT0303", help: "give id, type, ip, namespace and labels" },
   "plugin.not_wasm": {
     number: "WEFT0401",
-    help: "build the module with `npm run build` in its folder",
+    help: "build the module with `weft plugin build`",
   },
   "plugin.no_abi": { number: "WEFT0402", help: "export exactly one proxy_abi_version_* function" },
   "plugin.start_section": { number: "WEFT0403", help: "compile with --exportStart _initialize" },

@@ -16,6 +16,7 @@ export {
   writeBudget,
 } from "./budget.ts";
 export { checkBudget, findingsText, judgeBudget } from "./check-budget.ts";
+export { type CapabilityChange, compareCapabilities } from "./compare-capabilities.ts";
 export {
   type CoverageRow,
   coverageOf,

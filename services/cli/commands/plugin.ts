@@ -28,9 +28,9 @@ const VERBS = {
     summary: "play exchanges again, and tell what comes out differently",
     register: async (plugin) => (await import("../plugin/replay.ts")).registerReplay(plugin),
   },
-  record: {
-    summary: "write the requests of a running Envoy as exchanges",
-    register: async (plugin) => (await import("../plugin/record.ts")).registerRecord(plugin),
+  inspect: {
+    summary: "tell what a module holds, and what it can do",
+    register: async (plugin) => (await import("../plugin/inspect.ts")).registerInspect(plugin),
   },
   push: {
     summary: "publish a module; a folder is built first",

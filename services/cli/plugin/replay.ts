@@ -42,8 +42,10 @@ async function run(options: Options, path: string, file: string): Promise<void> 
   const exchanges = await translated(() => readExchanges(readText(file), name));
   const replayOf = async (from: string) => {
     const { wasm, sourceMap } = await loadModule(from);
-    const replay = createReplay(loadPlugin(wasm, sourceMap));
-    return await translated(() => exchanges.map((exchange) => replay.play(exchange)));
+    return await translated(() => {
+      const replay = createReplay(loadPlugin(wasm, sourceMap));
+      return exchanges.map((exchange) => replay.play(exchange));
+    });
   };
   const after = await replayOf(path);
   const before = options.against === undefined ? null : await replayOf(options.against);

@@ -6,7 +6,7 @@ import {
   Finding_Severity,
   FindingSchema,
 } from "@weft/proto/weft/control/v1/control_pb.ts";
-import { Trap } from "@weft/sdk/host";
+import { LoadError, Trap } from "@weft/sdk/host";
 import { Refusal, Slip, type Step } from "@weft/sdk/workshop";
 import { isNode, LineCounter, parseDocument } from "yaml";
 import { LocatedError } from "../errors.ts";
@@ -20,6 +20,9 @@ export function translateError(error: unknown): unknown {
   }
   if (error instanceof Trap) {
     return new WeftError("invalid", "plugin.trapped", trapText(error), { cause: error });
+  }
+  if (error instanceof LoadError) {
+    return new WeftError("invalid", "plugin.not_wasm", error.message, { cause: error });
   }
   return error;
 }
