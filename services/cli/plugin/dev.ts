@@ -90,7 +90,7 @@ async function run(command: Command, folder: string): Promise<void> {
   // Nobody waits for an edit: what comes up is a release.
   const build = options.once ? () => buildFolder(folder) : await createFolderBuilder(folder);
   const report = reporter(terminal, { envoy, form: options.output });
-  const testRest = createRest(terminal, { tests, form: options.output });
+  const testRest = createRest(terminal, { tests, form: options.output, stopped });
   const loop = createLoop<BuiltModule>({
     steps: {
       build,
@@ -129,9 +129,21 @@ function watch(
 /** Runs the slow tests behind an edit that serves; those of the newest edit count. */
 function createRest(
   terminal: Terminal,
-  { tests, form }: { readonly tests: HostTests | undefined; readonly form: Options["output"] },
+  {
+    tests,
+    form,
+    stopped,
+  }: {
+    readonly tests: HostTests | undefined;
+    readonly form: Options["output"];
+    readonly stopped: Promise<void>;
+  },
 ): () => void {
-  let [wanted, isRunning] = [0, false];
+  let [wanted, isRunning, isStopped] = [0, false, false];
+  // Tests that are cut off are red, and it is no matter.
+  void stopped.then(() => {
+    isStopped = true;
+  });
   async function rest(): Promise<void> {
     const from = performance.now();
     let [hasRun, error] = [true, undefined as unknown];
@@ -139,9 +151,9 @@ function createRest(
       hasRun = (await tests?.rest()) === true;
     } catch (reason) {
       error = reason;
-      sayError(terminal, error);
     }
-    if (!hasRun) return;
+    if (!hasRun || isStopped) return;
+    if (error !== undefined) sayError(terminal, error);
     const ms = performance.now() - from;
     if (form === "jsonl") {
       const failure = error === undefined ? {} : { error: messageOf(error) };

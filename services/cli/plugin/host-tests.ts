@@ -188,7 +188,9 @@ function judge(run: Run, root: string): void {
       const [error] = test.result().errors ?? [];
       return `${relative(root, test.module.moduleId)}: ${test.fullName}\n${told(error, root)}`;
     }),
-    ...run.errors.map(([file, error]) => `${relative(root, file)}\n${told(error, root)}`),
+    ...run.errors.map(([file, error]) => {
+      return `${file === "" ? "outside of any test" : relative(root, file)}\n${told(error, root)}`;
+    }),
   ];
   if (failures.length === 0) return;
   const shown = failures.slice(0, FAILURES_SHOWN_MAX);
