@@ -1,7 +1,10 @@
 import { Cidr, IpAddress, JsonReader, schema } from "@weft/sdk/assembly";
 
-/** Ranges in one list: with two nodes each, 4 MiB in each of Envoy's VMs. */
-const RANGES_MAX: i32 = 65_536;
+/**
+ * Ranges in one list. Two full lists take about 45 of the 64 MiB that a module of the SDK's may
+ * have, most of it while the configuration is read.
+ */
+const RANGES_MAX: i32 = 32_768;
 
 /** Nodes to begin with; most lists are short. */
 const NODES_MIN: i32 = 16;
@@ -29,7 +32,7 @@ const V6_ROOT: u32 = 1;
  * runs of bits where there is no choice are one step. A lookup takes at most as many steps as the
  * longest range has bits, however many ranges there are.
  */
-@schema('{"type": "array", "maxItems": 65536, "items": {"type": "string"}}')
+@schema('{"type": "array", "maxItems": 32768, "items": {"type": "string"}}')
 export class Ranges {
   /** How many different ranges there are. */
   size: i32 = 0;

@@ -1,4 +1,6 @@
-import { Bytes, config, JsonReader, max, min, schema } from "@weft/sdk/assembly";
+import {
+  Bytes, config, isHeaderName, JsonReader, max, min, schema,
+} from "@weft/sdk/assembly";
 import { Ranges } from "./ranges";
 
 /** Whether to let a request pass. */
@@ -51,6 +53,7 @@ export class Settings {
   @max(4096) body: Bytes = Bytes.of("access denied\n");
 
   check(json: JsonReader): void {
+    if (!isHeaderName(this.header)) json.refuse("has a header whose name is none");
     const isAnybodyIn = this.allow.size > 0 || this.defaultAction.isAllow;
     if (!isAnybodyIn) json.refuse("allows nobody: fill allow, or set defaultAction to allow");
   }
