@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { load, type StartedPlugin } from "@weft/sdk/vitest";
+import { checkBudget, load, type StartedPlugin } from "@weft/sdk/vitest";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -432,3 +432,40 @@ test.each([
 ])("the configuration %j is refused: %s", (configuration, problem) => {
   expect(plugin.refusal(configuration)).toBe(`pii-redaction: ${problem}`);
 });
+
+/** The instructions that a body of these bytes, over and over, takes. */
+function fuelOf(started: StartedPlugin, pattern: string, length: number): number {
+  const body = pattern.repeat(Math.ceil(length / pattern.length)).slice(0, length);
+  const before = started.host.costs.get("proxy_on_response_body")?.fuel ?? 0;
+  bodyThrough(started, { type: JSON_TYPE, pieces: [`"${body}"`] });
+  return (started.host.costs.get("proxy_on_response_body")?.fuel ?? 0) - before;
+}
+
+test.each([
+  ["1 "],
+  ["1"],
+  ["41111 "],
+  ["+1-"],
+  ["1."],
+  ["AB12 "],
+  ["AB12"],
+  ["a@"],
+  ["a@b.c"],
+  ["%40"],
+  ["::"],
+  ["a:"],
+  ["falc"],
+  ["falconr"],
+  ["\\u0070"],
+  ['":"'],
+  ['"password":['],
+  ['{"pin":1,'],
+])("of %j without end each byte takes about as long, and not for long", (pattern) => {
+  const fields = { names: ["password", "pin"] };
+  const started = plugin.start({ ...everything, fields }, { meter: true });
+  const once = fuelOf(started, pattern, 16_384);
+  expect(fuelOf(started, pattern, 32_768) / once).toBeLessThan(2.2);
+  expect(once / 16_384).toBeLessThan(1_500);
+});
+
+test("it stays within its budget", () => checkBudget(import.meta.dirname));

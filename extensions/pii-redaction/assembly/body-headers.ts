@@ -27,25 +27,61 @@ export class BodyHeaders {
     while (pairs.next()) {
       const name = pairs.name;
       // Of a header that is repeated, every value counts: which one the receiver takes is open.
-      if (name.equals("content-type")) {
-        typesSeen++;
-        if (types.has(pairs.value)) typesKnown++;
-        if (isJson(pairs.value)) this.isJson = true;
-      } else if (name.equals("content-encoding")) {
-        if (!pairs.value.trim().equalsIgnoringCase("identity")) this.isCompressed = true;
-      } else if (name.equals("content-length")) this.length = pairs.value.toInteger(-1);
-      else if (name.equals("trailer")) this.announcesTrailers = true;
-      else if (name.equals("te")) {
-        if (pairs.value.toLowerCase().contains("trailers")) this.takesTrailers = true;
-      } else if (name.equals("range") || name.equals("if-range")) this.asksForRange = true;
-      else if (name.equals("accept-encoding")) this.asksForCompression = true;
-      else if (isDigest(name)) this.hasDigest = true;
+      switch (name.length) {
+        case 2: {
+          if (name.equals("te")) this.readTe(pairs.value);
+          break;
+        }
+        case 5: {
+          if (name.equals("range")) this.asksForRange = true;
+          break;
+        }
+        case 6: {
+          if (name.equals("digest")) this.hasDigest = true;
+          break;
+        }
+        case 7: {
+          if (name.equals("trailer")) this.announcesTrailers = true;
+          break;
+        }
+        case 8: {
+          if (name.equals("if-range")) this.asksForRange = true;
+          break;
+        }
+        case 11: {
+          if (name.equals("content-md5") || name.equals("repr-digest")) this.hasDigest = true;
+          break;
+        }
+        case 12: {
+          if (!name.equals("content-type")) break;
+          typesSeen++;
+          if (types.has(pairs.value)) typesKnown++;
+          if (isJson(pairs.value)) this.isJson = true;
+          break;
+        }
+        case 14: {
+          if (name.equals("content-length")) this.length = pairs.value.toInteger(-1);
+          else if (name.equals("content-digest")) this.hasDigest = true;
+          break;
+        }
+        case 15: {
+          if (name.equals("accept-encoding")) this.asksForCompression = true;
+          break;
+        }
+        case 16: {
+          if (name.equals("content-encoding")) this.readEncoding(pairs.value);
+          break;
+        }
+      }
     }
     this.isText = typesSeen == 0 || typesKnown > 0;
   }
-}
 
-function isDigest(name: Bytes): bool {
-  return name.equals("content-md5") || name.equals("content-digest")
-    || name.equals("repr-digest") || name.equals("digest");
+  private readTe(value: Bytes): void {
+    if (value.toLowerCase().contains("trailers")) this.takesTrailers = true;
+  }
+
+  private readEncoding(value: Bytes): void {
+    if (!value.trim().equalsIgnoringCase("identity")) this.isCompressed = true;
+  }
 }

@@ -16,6 +16,11 @@ export const IPV6: u32 = 16;
 /** What a finding can be made of. A run of these may become one, and is held back. */
 export const CANDIDATE: u32 = 32;
 
+/** An @, or the last byte of %40, which is one in a form. */
+export const SIGN: u32 = 64;
+/** A quote or backslash: what ends a string of JSON, or does not. */
+export const QUOTING: u32 = 128;
+
 /** The classes of all bytes, as far as these kinds need them. */
 export function classesFor(kinds: Kinds): StaticArray<u8> {
   const table = new StaticArray<u8>(256);
@@ -25,17 +30,28 @@ export function classesFor(kinds: Kinds): StaticArray<u8> {
   mark(table, ".-", DOMAIN | LOCAL);
   mark(table, "_%+", LOCAL);
   mark(table, ":", IPV6);
+  mark(table, "\"\\", QUOTING);
   // Letters, digits, dots and hyphens decide about the borders of every kind.
   if (kinds.searches) markCandidates(table, ALNUM | DOMAIN);
   if (kinds.has(Kind.Email)) {
     markCandidates(table, LOCAL);
-    mark(table, "@", CANDIDATE);
+    mark(table, "@", CANDIDATE | SIGN);
+    mark(table, "0", SIGN);
   }
   const isSpaced = kinds.has(Kind.Card) || kinds.has(Kind.Iban) || kinds.has(Kind.Ssn);
   if (isSpaced || kinds.has(Kind.Phone)) mark(table, " ", CANDIDATE);
   if (kinds.has(Kind.Phone)) mark(table, "+()/", CANDIDATE);
   if (kinds.has(Kind.Ipv6)) markCandidates(table, IPV6);
   return table;
+}
+
+/** The classes whose ends are looked at for these kinds; that of a domain only behind an @. */
+export function endsFor(kinds: Kinds): u32 {
+  const isNumber = kinds.has(Kind.Card) || kinds.has(Kind.Ssn) || kinds.has(Kind.Phone);
+  let ends = isNumber || kinds.has(Kind.Ipv4) ? DIGIT : 0;
+  if (kinds.has(Kind.Iban)) ends |= ALNUM;
+  if (kinds.has(Kind.Ipv6)) ends |= IPV6;
+  return ends;
 }
 
 function mark(table: StaticArray<u8>, characters: string, bits: u32): void {

@@ -11,6 +11,24 @@ const LENGTHS: string = "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR2
   + "NO15OM23PK24PL28PS29PT25QA29RO24RS22RU33SA24SC31SD18SE24SI19SK24SM27SO23ST25SV28TL23TN24"
   + "TR26UA29VA22VG24XK20YE30";
 
+/** The same by the two letters, of which each has 26 places: 0 where there is no such country. */
+@lazy const lengths: StaticArray<u8> = lengthsByCode();
+
+function lengthsByCode(): StaticArray<u8> {
+  const table = new StaticArray<u8>(26 * 26);
+  for (let i = 0; i < LENGTHS.length; i += 4) {
+    const tens = LENGTHS.charCodeAt(i + 2) - 0x30;
+    const code = codeOf(LENGTHS.charCodeAt(i), LENGTHS.charCodeAt(i + 1));
+    table[code] = <u8>(10 * tens + LENGTHS.charCodeAt(i + 3) - 0x30);
+  }
+  return table;
+}
+
+/** The number of a country by its letters, of either case. */
+function codeOf(first: i32, second: i32): i32 {
+  return 26 * ((first & 0xdf) - 0x41) + (second & 0xdf) - 0x41;
+}
+
 /**
  * Where the IBAN begins that ends at `end`, or 0: in one word, or in groups of four with single
  * spaces between. Its check digits must be right (ISO 7064, MOD 97-10).
@@ -44,17 +62,9 @@ export function ibanBefore(low: usize, end: usize): usize {
 function isIban(start: usize, end: usize, length: i32): bool {
   if (!isLetter(load<u8>(start)) || !isLetter(load<u8>(start, 1))) return false;
   if (!isDigit(load<u8>(start, 2)) || !isDigit(load<u8>(start, 3))) return false;
-  if (lengthIn(load<u8>(start) & 0xdf, load<u8>(start, 1) & 0xdf) != length) return false;
+  if (lengths[codeOf(load<u8>(start), load<u8>(start, 1))] != length) return false;
   // The first four stand last in what is checked.
   return remainder(start, start + 4, remainder(start + 4, end, 0)) == 1;
-}
-
-function lengthIn(first: i32, second: i32): i32 {
-  for (let i = 0; i < LENGTHS.length; i += 4) {
-    if (LENGTHS.charCodeAt(i) != first || LENGTHS.charCodeAt(i + 1) != second) continue;
-    return 10 * (LENGTHS.charCodeAt(i + 2) - 0x30) + LENGTHS.charCodeAt(i + 3) - 0x30;
-  }
-  return 0;
 }
 
 /** The rest of the division by 97, letters being the numbers from 10 to 35. */

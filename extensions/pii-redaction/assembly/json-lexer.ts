@@ -24,15 +24,28 @@ const TOO_LONG: i32 = -1;
 /** The names whose values are to be redacted, in small letters. */
 @final
 export class FieldNames {
-  constructor(private readonly names: Bytes[]) {}
+  /** The lengths they have; most names of a body have another one. */
+  private lengths: u64 = 0;
 
+  constructor(private readonly names: Bytes[]) {
+    for (let i = 0; i < names.length; i++) this.lengths |= bitOf(names[i].length);
+  }
+
+  /** Whether these bytes are one of them, in any case. */
   has(start: usize, length: i32): bool {
+    if ((this.lengths & bitOf(length)) == 0) return false;
+    const name = Bytes.view(start, length);
     for (let i = 0; i < this.names.length; i++) {
-      const name = unchecked(this.names[i]);
-      if (name.length == length && memory.compare(name.start, start, length) == 0) return true;
+      if (name.equalsIgnoringCase(unchecked(this.names[i]))) return true;
     }
     return false;
   }
+}
+
+/** Lengths from 64 on share bits with shorter ones. */
+@inline
+function bitOf(length: i32): u64 {
+  return (1 as u64) << (length & 63);
 }
 
 /**
@@ -44,7 +57,10 @@ export class FieldNames {
 export class JsonLexer {
   private readonly names: FieldNames | null;
   private state: State = State.Outside;
-  private readonly name: StaticArray<u8> = new StaticArray<u8>(NAME_BYTES_MAX + 4);
+  /** Where in the bytes at hand the string that may be a name goes on; 0 if it may be none. */
+  private nameStart: usize = 0;
+  /** What of it came before: in an earlier piece, or with escapes. */
+  private readonly name: StaticArray<u8> = new StaticArray<u8>(NAME_BYTES_MAX);
   private nameLength: i32 = 0;
   private hexDigits: i32 = 0;
   private codePoint: u32 = 0;
@@ -61,35 +77,62 @@ export class JsonLexer {
     this.names = names;
   }
 
+  /** Forgets all, to begin another body. */
+  reset(): void {
+    this.state = State.Outside;
+    this.nameStart = 0;
+    this.nameLength = 0;
+    this.isNamed = false;
+    this.isExpected = false;
+    this.depth = 0;
+    this.isNameNext = false;
+  }
+
   get isInString(): bool {
     return this.state != State.Outside;
   }
 
-  step(byte: u32): Token {
+  /** Whether only a quote or a backslash means something next. */
+  get isInText(): bool {
+    return this.state == State.InString;
+  }
+
+  /** Reads the byte that stands at an address. */
+  step(byte: u32, at: usize): Token {
     switch (this.state) {
       case State.InString: {
-        this.readString(byte);
+        this.readString(byte, at);
         return Token.None;
       }
       case State.Escaped: {
-        this.readEscape(byte);
+        this.readEscape(byte, at);
         return Token.None;
       }
       case State.Hexadecimal: {
-        this.readHexadecimal(byte);
+        this.readHexadecimal(byte, at);
         return Token.None;
       }
     }
     if (byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09) return Token.None;
-    return this.depth > 0 ? this.stepWithin(byte) : this.stepOutside(byte);
+    return this.depth > 0 ? this.stepWithin(byte) : this.stepOutside(byte, at);
   }
 
-  private stepOutside(byte: u32): Token {
+  /** The bytes at hand end here; those that come next begin there. */
+  suspend(end: usize): void {
+    if (this.state == State.InString) this.keep(end);
+    this.nameStart = 0;
+  }
+
+  resume(start: usize): void {
+    if (this.state == State.InString && this.nameLength >= 0) this.nameStart = start;
+  }
+
+  private stepOutside(byte: u32, at: usize): Token {
     const isExpected = this.isExpected;
     this.isExpected = byte == 0x3a && this.isNamed;
     this.isNamed = false;
     if (isExpected) return this.beginSecret(byte);
-    if (byte == 0x22) this.beginString();
+    if (byte == 0x22) this.beginString(this.names == null ? 0 : at + 1);
     return Token.None;
   }
 
@@ -111,7 +154,7 @@ export class JsonLexer {
       }
     }
     if (!this.isNameNext) return this.beginSecret(byte);
-    if (byte == 0x22) this.beginString();
+    if (byte == 0x22) this.beginString(0);
     return Token.None;
   }
 
@@ -130,57 +173,75 @@ export class JsonLexer {
     return (this.objects >> <u64>min(this.depth - 1, DEPTH_MAX) & 1) != 0;
   }
 
-  private beginString(): void {
+  private beginString(nameStart: usize): void {
     this.state = State.InString;
-    this.nameLength = this.names == null ? TOO_LONG : 0;
+    this.nameStart = nameStart;
+    this.nameLength = nameStart == 0 ? TOO_LONG : 0;
   }
 
-  private readString(byte: u32): void {
-    if (byte == 0x5c) this.state = State.Escaped;
-    else if (byte == 0x22) this.endString();
-    else this.append(byte);
+  private readString(byte: u32, at: usize): void {
+    if (byte == 0x5c) {
+      this.state = State.Escaped;
+      this.keep(at);
+    } else if (byte == 0x22) this.endString(at);
   }
 
-  private endString(): void {
+  private endString(at: usize): void {
     this.state = State.Outside;
     const names = this.names;
-    if (names == null || this.nameLength < 1 || this.depth > 0) return;
+    if (names == null || this.nameLength < 0) return;
+    if (this.nameLength == 0) {
+      this.isNamed = names.has(this.nameStart, <i32>(at - this.nameStart));
+      return;
+    }
+    this.keep(at);
     this.isNamed = names.has(changetype<usize>(this.name), this.nameLength);
   }
 
-  /** An escaped control character is in no name: it stands for itself here. */
-  private readEscape(byte: u32): void {
-    this.state = byte == 0x75 ? State.Hexadecimal : State.InString;
+  /** An escaped control character is in no name: its letter stands for it here. */
+  private readEscape(byte: u32, at: usize): void {
     this.hexDigits = 0;
     this.codePoint = 0;
-    if (byte != 0x75) this.append(byte);
+    if (byte == 0x75) this.state = State.Hexadecimal;
+    else this.goOn(at);
   }
 
-  private readHexadecimal(byte: u32): void {
+  private readHexadecimal(byte: u32, at: usize): void {
     const letter = byte | 0x20;
     const digit = byte - 0x30 < 10 ? byte - 0x30 : letter - 0x61 < 6 ? letter - 0x57 : 16;
     if (digit > 15) {
-      this.state = State.InString;
-      this.readString(byte);
+      this.goOn(at);
+      this.readString(byte, at);
       return;
     }
     this.codePoint = (this.codePoint << 4) | digit;
     if (++this.hexDigits < 4) return;
-    this.state = State.InString;
-    if (this.codePoint < 0x80) this.append(this.codePoint);
-    else if (this.nameLength >= 0 && this.nameLength < NAME_BYTES_MAX) {
-      const to = changetype<usize>(this.name) + this.nameLength;
-      this.nameLength += encode(this.codePoint, to);
+    if (this.nameLength >= 0) {
+      const to = memory.data(4);
+      this.append(to, encode(this.codePoint, to));
     }
+    this.goOn(at + 1);
   }
 
-  @inline
-  private append(byte: u32): void {
-    if (<u32>this.nameLength >= <u32>NAME_BYTES_MAX) {
+  /** The string goes on here as it stands. */
+  private goOn(at: usize): void {
+    this.state = State.InString;
+    this.nameStart = this.nameLength < 0 ? 0 : at;
+  }
+
+  /** Keeps what of the name stands before `end`. */
+  private keep(end: usize): void {
+    if (this.nameLength < 0 || this.nameStart == 0) return;
+    this.append(this.nameStart, <i32>(end - this.nameStart));
+    this.nameStart = end;
+  }
+
+  private append(from: usize, count: i32): void {
+    if (this.nameLength < 0 || count > NAME_BYTES_MAX - this.nameLength) {
       this.nameLength = TOO_LONG;
       return;
     }
-    const small = byte - 0x41 < 26 ? byte | 0x20 : byte;
-    unchecked(this.name[this.nameLength++] = <u8>small);
+    memory.copy(changetype<usize>(this.name) + this.nameLength, from, count);
+    this.nameLength += count;
   }
 }

@@ -25,27 +25,26 @@ export function nameOf(kind: Kind): string {
 export class Kinds {
   private readonly replacers: StaticArray<Replacer | null> =
     new StaticArray<Replacer | null>(KIND_COUNT);
+  /** A bit for each kind that is looked for. */
+  private wanted: u32 = 0;
 
   set(kind: Kind, replacer: Replacer): void {
     this.replacers[kind] = replacer;
+    this.wanted |= 1 << <u32>kind;
   }
 
   get(kind: Kind): Replacer | null {
     return this.replacers[kind];
   }
 
+  @inline
   has(kind: Kind): bool {
-    return this.replacers[kind] != null;
+    return (this.wanted >> <u32>kind & 1) != 0;
   }
 
   /** Whether any kind is told by what bytes look like. */
   get searches(): bool {
-    for (let kind = 0; kind < Kind.Literal; kind++) if (this.has(kind)) return true;
-    return false;
-  }
-
-  get areAny(): bool {
-    return this.searches || this.has(Kind.Literal) || this.has(Kind.Field);
+    return (this.wanted & ((1 << <u32>Kind.Literal) - 1)) != 0;
   }
 
   /** Whether no replacement changes how long a body is. */

@@ -11,6 +11,9 @@ const CARD_DIGITS_MAX: u32 = 19;
 const PHONE_DIGITS_MIN: u32 = 7;
 const PHONE_DIGITS_MAX: u32 = 15;
 
+/** Groups of digits in a telephone number, as people write them. */
+const PHONE_GROUPS_MAX: u32 = 7;
+
 /** Signs in a row between groups of a telephone number, as in `+1 (555) 0100`. */
 const PHONE_SIGNS_MAX: u32 = 2;
 
@@ -44,7 +47,8 @@ export function cardBefore(low: usize, end: usize): usize {
     if (isDigit(before(low, at))) continue;
     areFours = areFours && (group == 4 || (groups == 0 && group < 4));
     areThree = areThree && (groups == 1 ? group == 6 : group == 4 || (groups == 0 && group == 5));
-    const isLaidOut = groups == 0 || areFours || (areThree && groups == 2);
+    if (groups > 0 && !areFours && !areThree) break;
+    const isLaidOut = groups == 0 || areFours || groups == 2;
     const mayBegin = digits >= CARD_DIGITS_MIN && value >= 2 && value <= 6;
     if (isLaidOut && mayBegin && sum % 10 == 0 && isNumberStart(low, at)) start = at;
     group = 0;
@@ -73,12 +77,14 @@ export function ssnBefore(low: usize, end: usize): usize {
 export function phoneBefore(low: usize, end: usize): usize {
   let start: usize = 0;
   let digits: u32 = 0;
+  let groups: u32 = 1;
   let signs: u32 = 0;
   let at = end;
   while (at > low) {
     const byte: u32 = load<u8>(--at);
     if (isDigit(byte)) {
-      if (++digits > PHONE_DIGITS_MAX) break;
+      if (signs > 0) groups++;
+      if (++digits > PHONE_DIGITS_MAX || groups > PHONE_GROUPS_MAX) break;
       signs = 0;
     } else if (byte == 0x2b) {
       if (digits >= PHONE_DIGITS_MIN && !isAlnum(before(low, at))) start = at;

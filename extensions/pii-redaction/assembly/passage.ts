@@ -16,6 +16,7 @@ export enum Outcome {
 /** A body on its way through the scanner. */
 @final
 export class Passage {
+  private readonly rules: Rules;
   private readonly scanner: Scanner;
   /** How many bytes are looked at, and what happens then. */
   private readonly bytesMax: u64;
@@ -32,7 +33,8 @@ export class Passage {
   private isOver: bool = false;
 
   constructor(rules: Rules, headers: BodyHeaders, bytesMax: u64, isRefusedBeyond: bool) {
-    this.scanner = new Scanner(rules, headers.isJson);
+    this.rules = rules;
+    this.scanner = rules.takeScanner(headers.isJson);
     this.bytesMax = bytesMax;
     this.isRefusedBeyond = isRefusedBeyond;
     this.isDryRun = rules.isDryRun;
@@ -63,6 +65,11 @@ export class Passage {
     if (this.waits) return this.take(body, body.length, true);
     // What is held back cannot go on any more, and a body without its end is another one.
     return this.scanner.holdsBack ? Outcome.Stop : Outcome.Pass;
+  }
+
+  /** The stream is gone. */
+  release(): void {
+    this.rules.keepScanner(this.scanner);
   }
 
   /** The body is longer than what is looked at. */

@@ -2,7 +2,7 @@ import {
   Action, Background, Body, filter, GrpcStatus, Headers, HttpFilter, requestBody, responseBody,
 } from "@weft/sdk/assembly";
 import { BodyHeaders } from "./body-headers";
-import { bodies, defineFindings, resets, skipped } from "./counters";
+import { bodies, countSkipped, defineCounters, resets } from "./counters";
 import { Outcome, Passage } from "./passage";
 import { Rules } from "./rules";
 import { Settings } from "./settings";
@@ -14,7 +14,7 @@ export class Redactor extends Background<Settings> {
 
   onConfigure(): bool {
     this.rules = new Rules(this.config);
-    defineFindings();
+    defineCounters();
     return true;
   }
 }
@@ -84,6 +84,13 @@ export class PiiRedaction extends HttpFilter<Settings> {
     return passage == null ? Action.Continue : this.after(passage.end(responseBody));
   }
 
+  onDelete(): void {
+    const request = this.request;
+    const response = this.response;
+    if (request != null) request.release();
+    if (response != null) response.release();
+  }
+
   private refusalOf(facts: BodyHeaders): Refusal {
     const config = this.config;
     if (!facts.isText || config.dryRun) return Refusal.None;
@@ -100,7 +107,7 @@ export class PiiRedaction extends HttpFilter<Settings> {
   /** Lets a body begin; null if it is not looked at. */
   private begin(headers: Headers, facts: BodyHeaders): Passage | null {
     if (!facts.isText || facts.isCompressed) {
-      skipped.label<string>(facts.isText ? "compressed" : "content-type").get().inc();
+      countSkipped(facts.isText);
       return null;
     }
     const config = this.config;

@@ -1,5 +1,5 @@
 import { Bytes } from "@weft/sdk/assembly";
-import { ALNUM, CANDIDATE, DIGIT, DOMAIN, IPV6 } from "./byte-class";
+import { ALNUM, CANDIDATE, DIGIT, DOMAIN, IPV6, QUOTING, SIGN } from "./byte-class";
 import { Findings } from "./findings";
 import { HeapBuffer } from "./heap-buffer";
 import { ibanBefore } from "./iban";
@@ -21,9 +21,6 @@ const HELD_BYTES_MAX: i32 = 328;
 /** The longest domain, and no address has a longer one. */
 const DOMAIN_BYTES_MAX: i32 = 255;
 
-/** Where one of these ends, a finding may have. */
-const ENDS: u32 = DIGIT | ALNUM | DOMAIN | IPV6;
-
 /** The bytes at hand, where they are not those of the host: the ones held back and a piece. */
 @lazy const joined = new HeapBuffer();
 
@@ -38,9 +35,15 @@ const ENDS: u32 = DIGIT | ALNUM | DOMAIN | IPV6;
  */
 @final
 export class Scanner {
+  /** Of the scanners put aside, the one before this one. */
+  older: Scanner | null = null;
+
   private readonly rules: Rules;
-  private readonly json: JsonLexer | null;
-  private readonly secret: Secret | null;
+  private readonly lexer: JsonLexer;
+  private readonly coverer: Secret | null;
+  /** These two, where the body is JSON. */
+  private json: JsonLexer | null = null;
+  private secret: Secret | null = null;
   private readonly held: StaticArray<u8> = new StaticArray<u8>(HELD_BYTES_MAX);
   private heldLength: i32 = 0;
   private readonly findings: Findings = new Findings();
@@ -60,11 +63,25 @@ export class Scanner {
   private domainStart: i32 = -1;
   private literalState: u32 = IDLE;
 
-  constructor(rules: Rules, isJson: bool) {
-    this.rules = rules;
+  constructor(rules: Rules) {
     const replacer = rules.kinds.get(Kind.Field);
-    this.json = isJson ? new JsonLexer(rules.names) : null;
-    this.secret = isJson && replacer != null ? new Secret(replacer) : null;
+    this.rules = rules;
+    this.lexer = new JsonLexer(rules.names);
+    this.coverer = replacer == null ? null : new Secret(replacer);
+  }
+
+  /** Begins a body. */
+  begin(isJson: bool): void {
+    const coverer = this.coverer;
+    this.lexer.reset();
+    if (coverer != null) coverer.isOpen = false;
+    this.json = isJson ? this.lexer : null;
+    this.secret = isJson ? coverer : null;
+    this.heldLength = 0;
+    this.done = 0;
+    this.low = 0;
+    this.findings.count = 0;
+    this.forget();
   }
 
   /** Whether bytes that have come have not gone on yet. */
@@ -91,10 +108,13 @@ export class Scanner {
     this.isChanged = false;
     let at = from;
     const secret = this.secret;
+    const json = this.json;
+    if (json != null) json.resume(this.base + from);
     while (at < length) {
       if (secret != null && secret.isOpen) at = this.cover(secret, at, length);
       else at = this.look(at, length);
     }
+    if (json != null) json.suspend(this.base + length);
     if (isEnd) this.finish(length);
     const limit = isEnd ? length : this.holdFrom(length);
     this.replaceUpTo(limit);
@@ -123,23 +143,36 @@ export class Scanner {
     const classes = this.rules.classes;
     const literals = this.rules.literals;
     const json = this.json;
-    const hasMail = this.rules.kinds.has(Kind.Email);
+    const base = this.base;
     let previous = this.previous;
+    let ends = this.ends;
+    let isInText = json != null && json.isInText;
     for (let at = from; at < length; at++) {
-      const byte: u32 = load<u8>(this.base + at);
+      const byte: u32 = load<u8>(base + at);
       const bits: u32 = unchecked(classes[byte]);
-      if ((previous & ~bits & ENDS) != 0) this.end(previous & ~bits, bits, at, length);
+      if ((previous & ~bits & ends) != 0) {
+        this.end(previous & ~bits, bits, at, length);
+        ends = this.ends;
+      }
       previous = bits;
-      if (this.domainStart == at && (bits & DOMAIN) == 0) this.domainStart = -1;
-      if (hasMail && (byte == 0x40 || byte == 0x30)) this.lookForSign(byte, at);
-      if (json != null) {
-        const token = json.step(byte);
+      if ((bits & SIGN) != 0) {
+        this.lookForSign(byte, at);
+        ends = this.ends;
+      }
+      if (json != null && (!isInText || (bits & QUOTING) != 0)) {
+        const token = json.step(byte, base + at);
         if (token != Token.None) return this.openSecret(token, at);
+        isInText = json.isInText;
       }
       if (literals != null) this.stepLiteral(literals, byte, at + 1);
     }
     this.previous = previous;
     return length;
+  }
+
+  /** The classes whose ends matter now. */
+  private get ends(): u32 {
+    return this.domainStart < 0 ? this.rules.ends : this.rules.ends | DOMAIN;
   }
 
   /** Something has ended before `at`: what was it? */
@@ -207,7 +240,9 @@ export class Scanner {
   private endMail(at: i32): void {
     const start = this.domainStart;
     this.domainStart = -1;
-    if (at - start > DOMAIN_BYTES_MAX) return;
+    if (start < this.low || at - start > DOMAIN_BYTES_MAX) return;
+    // Something else may stand between the sign and the run of letters that has ended.
+    if ((this.rules.classes[load<u8>(this.base + start)] & <u8>DOMAIN) == 0) return;
     const end = domainEnd(this.base + start, this.base + at);
     if (end != 0) this.add(this.mailStart, <i32>(end - this.base), Kind.Email, false);
   }
@@ -253,7 +288,7 @@ export class Scanner {
       secret.close(output);
       this.isChanged = true;
       if (secret.wasCovered) this.counts[Kind.Field]++;
-    } else if ((this.previous & ENDS) != 0) this.end(this.previous, 0, length, length);
+    } else if ((this.previous & this.ends) != 0) this.end(this.previous, 0, length, length);
     this.forget();
   }
 
