@@ -20,7 +20,9 @@ export interface FilterEnvoyOptions {
   /** HTTP filters by the name of the listener that has them; the router is put behind them. */
   readonly chains: ReadonlyMap<string, readonly Filter[]>;
   /** Ports on loopback by the name of the cluster; requests go to `upstream`. */
-  readonly clusters: Readonly<Record<string, number>>;
+  readonly clusters?: Readonly<Record<string, number>>;
+  /** What Envoy answers to every request itself, behind the filters, in place of an upstream. */
+  readonly answer?: string;
   /** Of the component that runs plugins: "trace" to "off". */
   readonly wasmLogLevel?: string;
 }
@@ -82,9 +84,13 @@ export async function startFilterEnvoy(options: FilterEnvoyOptions): Promise<Fil
   const [config, lds, admin] = ["envoy.json", "lds.json", "admin"].map((name) =>
     join(folder, name),
   ) as [string, string, string];
-  const resources = [...options.chains].map(([name, filters]) => listener(name, filters));
+  const route =
+    options.answer === undefined
+      ? { route: { cluster: "upstream", timeout: "0s" } }
+      : { direct_response: { status: 200, body: { inline_string: options.answer } } };
+  const resources = [...options.chains].map(([name, filters]) => listener(name, filters, route));
   writeFileSync(lds, JSON.stringify({ resources }));
-  writeFileSync(config, JSON.stringify(bootstrap(lds, options.clusters)));
+  writeFileSync(config, JSON.stringify(bootstrap(lds, options.clusters ?? {})));
   const format = ["--log-format", `${MARK}%t %l %v`];
   const levels = [
     "-l",
@@ -164,8 +170,8 @@ const loopback = (port: number) => ({
 });
 
 /** Adds nothing to a message but what filters add, so that what they see can be told. */
-function listener(name: string, filters: readonly Filter[]) {
-  const route = { match: { prefix: "/" }, route: { cluster: "upstream", timeout: "0s" } };
+function listener(name: string, filters: readonly Filter[], action: object) {
+  const route = { match: { prefix: "/" }, ...action };
   const router = extension("filters.http.router.v3.Router", { suppress_envoy_headers: true });
   const manager = extension("filters.network.http_connection_manager.v3.HttpConnectionManager", {
     stat_prefix: name,
