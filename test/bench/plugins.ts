@@ -15,7 +15,7 @@ import { buildPlugin } from "../../extensions/sdk/build.ts";
 import { assembleProbe } from "../conformance/proxy-wasm/probe.ts";
 import { wasmFilter } from "../world/filter-envoy.ts";
 import { buildCanaries, type Canary, timeCanaries } from "./plugins/canary.ts";
-import { catalog } from "./plugins/catalog.ts";
+import { catalog, folderOf } from "./plugins/catalog.ts";
 import { measureInEnvoy, type Plan, type Subject } from "./plugins/in-envoy.ts";
 import { plot } from "./plugins/plot.ts";
 import { EMPTY, nativeName, section } from "./plugins/report.ts";
@@ -30,7 +30,7 @@ const timeMs = values.quick === true ? 200 : 2_000;
 const plan: Plan =
   values.quick === true
     ? { rounds: 2, cpuMs: 100, latencyMs: 50 }
-    : { rounds: 15, cpuMs: 200, latencyMs: 120 };
+    : { rounds: 13, cpuMs: 200, latencyMs: 120 };
 
 const CANARY_HEADERS = [
   ["x-user", "ann@example.test"],
@@ -66,13 +66,15 @@ function canarySubject({ sdk, wasm }: Canary): Subject {
 
 async function catalogSubjects(): Promise<Subject[]> {
   const subjects: Subject[] = [];
-  for (const { plugin, folder, configuration, native, headers = [], path = "/" } of catalog) {
-    const { wasm } = await buildPlugin(folder);
+  for (const { plugin, configuration, before, native, headers = [], path = "/" } of catalog) {
+    const { wasm } = await buildPlugin(folderOf(plugin));
     const text = JSON.stringify(configuration);
     const ours = wasmFilter({ id: plugin, path: place(plugin, wasm), configuration: text });
-    subjects.push({ name: plugin, filters: [ours], headers, path });
+    const without = before === undefined ? [] : [before];
+    const rest = { without, headers, path };
+    subjects.push({ name: plugin, filters: [...without, ours], ...rest });
     if (native !== undefined) {
-      subjects.push({ name: nativeName(plugin), filters: [native], headers, path });
+      subjects.push({ name: nativeName(plugin), filters: [native], ...rest });
     }
   }
   return subjects;

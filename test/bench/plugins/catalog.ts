@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { resolve } from "node:path";
 import { extension, type Filter } from "../../world/filter-envoy.ts";
 
@@ -8,7 +7,9 @@ export interface Entry {
   /** Its folder in extensions/. */
   readonly plugin: string;
   readonly configuration: object;
-  /** Absent where Envoy has none. */
+  /** A filter that has to stand before the plugin, and is not counted. */
+  readonly before?: Filter;
+  /** In place of the plugin, and of what stands before it. Absent where Envoy has none. */
   readonly native?: Filter;
   /** A request that goes through the filter's work, and passes. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
@@ -29,15 +30,41 @@ const append = (key: string, value: string) => ({
   append: { header: { key, value }, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" },
 });
 
-/** What the preset `strict` puts on responses is said again here: Envoy has no presets. */
-const TYPICAL = [
-  ["strict-transport-security", "max-age=31536000; includeSubDomains"],
+/** What the preset `api` puts on responses: Envoy has no presets. */
+const API_HEADERS = [
+  ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
   ["x-content-type-options", "nosniff"],
   ["x-frame-options", "DENY"],
-  ["referrer-policy", "strict-origin-when-cross-origin"],
+  ["referrer-policy", "no-referrer"],
+  ["cross-origin-resource-policy", "same-origin"],
 ] as const;
 
-const entries: readonly Entry[] = [
+const ISSUER = "https://idp.example.test";
+const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+
+/** A token of our own issuer, which expires long after the bench. */
+function token(): string {
+  const claims = { iss: ISSUER, sub: "ann", tier: "gold", exp: 4_102_444_800 };
+  const parts = [{ alg: "ES256", kid: "bench" }, claims].map((part) =>
+    Buffer.from(JSON.stringify(part)).toString("base64url"),
+  );
+  const text = parts.join(".");
+  const key = { key: privateKey, dsaEncoding: "ieee-p1363" } as const;
+  return `${text}.${sign("sha256", Buffer.from(text), key).toString("base64url")}`;
+}
+
+/** Verifies the token, and does something with its claims. */
+function jwtAuthn(claims: object): Filter {
+  const jwk = { ...publicKey.export({ format: "jwk" }), kid: "bench", alg: "ES256" };
+  const jwks = { inline_string: JSON.stringify({ keys: [jwk] }) };
+  return filter("jwt_authn", "jwt_authn.v3.JwtAuthentication", {
+    providers: { idp: { issuer: ISSUER, local_jwks: jwks, ...claims } },
+    rules: [{ match: { prefix: "/" }, requires: { provider_name: "idp" } }],
+  });
+}
+
+/** The plugins that are measured. */
+export const catalog: readonly Entry[] = [
   {
     plugin: "header-stamp",
     configuration: { request: { "x-one": "1", "x-two": "2" }, response: { "x-three": "3" } },
@@ -70,9 +97,9 @@ const entries: readonly Entry[] = [
   },
   {
     plugin: "security-headers",
-    configuration: { preset: "strict" },
+    configuration: { preset: "api" },
     native: filter("header_mutation", "header_mutation.v3.HeaderMutation", {
-      mutations: { response_mutations: TYPICAL.map(([key, value]) => append(key, value)) },
+      mutations: { response_mutations: API_HEADERS.map(([key, value]) => append(key, value)) },
     }),
   },
   {
@@ -114,6 +141,28 @@ const entries: readonly Entry[] = [
     }),
   },
   {
+    plugin: "jwt-claims-router",
+    configuration: {
+      copy: { "x-user": "sub" },
+      rules: [
+        {
+          name: "gold",
+          when: [{ claim: "tier", oneOf: ["gold", "platinum"] }],
+          set: { "x-pool": "fast" },
+        },
+      ],
+    },
+    before: jwtAuthn({ payload_in_metadata: "jwt_payload" }),
+    native: jwtAuthn({
+      claim_to_headers: [
+        { header_name: "x-user", claim_name: "sub" },
+        { header_name: "x-tier", claim_name: "tier" },
+      ],
+      clear_route_cache: true,
+    }),
+    headers: [["authorization", `Bearer ${token()}`]],
+  },
+  {
     plugin: "cookie-canary",
     configuration: { percent: 5, key: { cookie: "session" } },
     headers: [["cookie", "theme=dark; session=0123456789abcdef"]],
@@ -135,9 +184,5 @@ const entries: readonly Entry[] = [
   },
 ];
 
-const folderOf = (plugin: string) => resolve(import.meta.dirname, "../../../extensions", plugin);
-
-/** The plugins that are there. */
-export const catalog = entries
-  .map((entry) => ({ ...entry, folder: folderOf(entry.plugin) }))
-  .filter(({ folder }) => existsSync(folder));
+export const folderOf = (plugin: string) =>
+  resolve(import.meta.dirname, "../../../extensions", plugin);

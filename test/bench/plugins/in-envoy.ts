@@ -6,6 +6,8 @@ import { type Client, createClient } from "./client.ts";
 export interface Subject {
   readonly name: string;
   readonly filters: readonly Filter[];
+  /** What it is compared with: no filter, unless told. */
+  readonly without?: readonly Filter[];
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly path: string;
 }
@@ -51,7 +53,8 @@ export interface Plan {
 /** Enough to keep Envoy's worker busy. Latency is measured with one, which waits for nobody. */
 const CONNECTIONS = 8;
 
-const NONE = "none";
+/** The chain that a subject is compared with. */
+const withoutIt = (name: string) => `${name}: without`;
 
 /** What Envoy answers itself: an upstream would share the machine with it. */
 const ANSWER = "answered";
@@ -61,8 +64,10 @@ const ANSWER = "answered";
  * without, A B A B, so that what the machine does otherwise falls on both.
  */
 export async function measureInEnvoy(subjects: readonly Subject[], plan: Plan): Promise<Measured> {
-  const chains = new Map<string, readonly Filter[]>([[NONE, []]]);
-  for (const { name, filters } of subjects) chains.set(name, filters);
+  const chains = new Map<string, readonly Filter[]>();
+  for (const { name, filters, without = [] } of subjects) {
+    chains.set(name, filters).set(withoutIt(name), without);
+  }
   const envoy = await startFilterEnvoy({ chains, answer: ANSWER });
   try {
     const pairs: Pair[] = [];
@@ -92,18 +97,22 @@ interface Figures {
 /** A subject's clients, with and without it, and what their windows have shown so far. */
 interface Pair {
   readonly name: string;
+  /** Whether it is compared with no filter at all. */
+  readonly isBare: boolean;
   readonly plain: Client;
   readonly filtered: Client;
   readonly windows: { readonly plain: Figures; readonly filtered: Figures }[];
 }
 
-async function openPair(envoy: FilterEnvoy, { name, headers, path }: Subject): Promise<Pair> {
+async function openPair(envoy: FilterEnvoy, subject: Subject): Promise<Pair> {
+  const { name, without = [], headers, path } = subject;
   const client = async (chain: string) => {
     const port = envoy.port(chain);
     if (port === undefined) throw new Error(`Envoy refuses the filter of ${chain}`);
     return await createClient({ port, connections: CONNECTIONS, headers, path });
   };
-  return { name, plain: await client(NONE), filtered: await client(name), windows: [] };
+  const [plain, filtered] = [await client(withoutIt(name)), await client(name)];
+  return { name, isBare: without.length === 0, plain, filtered, windows: [] };
 }
 
 async function round(envoy: FilterEnvoy, pair: Pair, plan: Plan): Promise<void> {
@@ -158,7 +167,8 @@ function added({ name, windows }: Pair): Added {
 }
 
 function bareOf(pairs: readonly Pair[]): Bare {
-  const plain = pairs.flatMap(({ windows }) => windows.map((window) => window.plain));
+  const bare = pairs.filter(({ isBare }) => isBare);
+  const plain = bare.flatMap(({ windows }) => windows.map((window) => window.plain));
   const median = (kind: "cpuUs" | "requestsPerSecond") =>
     quantile(
       plain.map((figure) => figure[kind]),
