@@ -4,6 +4,7 @@ import { join, relative, resolve } from "node:path";
 import { WeftError } from "@weft/core/error";
 import type { TestCase, Vitest } from "vitest/node";
 import type { BuiltModule } from "./folder.ts";
+import { createWarmThreads, type WarmThreads } from "./warm-threads.ts";
 
 /** The tests of a plugin's folder, as a vitest runs them that stays. */
 export interface HostTests extends AsyncDisposable {
@@ -86,7 +87,7 @@ interface Runner {
 }
 
 function createRunner(root: string, env: Readonly<Record<string, string>>): Runner {
-  let starting: Promise<Vitest> | undefined;
+  let starting: Promise<WarmVitest> | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
   async function run(names: RegExp): Promise<Run> {
@@ -94,7 +95,7 @@ function createRunner(root: string, env: Readonly<Record<string, string>>): Runn
     // A folder without tests is not to wait for vitest.
     if (!sources.some((path) => path.endsWith(".test.ts"))) return { tests: [], errors: [] };
     starting ??= startVitest(root, env);
-    const vitest = await starting;
+    const { vitest } = await starting;
     for (const path of sources) vitest.invalidateFile(join(root, path));
     vitest.setGlobalTestNamePattern(names);
     const specifications = await vitest.globTestSpecifications();
@@ -120,8 +121,9 @@ function createRunner(root: string, env: Readonly<Record<string, string>>): Runn
       return next;
     },
     async close() {
-      const vitest = await starting?.catch(() => undefined); // told by the run that has started it
-      await vitest?.close();
+      const started = await starting?.catch(() => undefined); // told by the run that has started it
+      await started?.vitest.close();
+      await started?.threads[Symbol.asyncDispose]();
     },
   };
 }
@@ -130,8 +132,17 @@ const NO_TESTS = ["assembly/**", "build/**", "node_modules/**"];
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-async function startVitest(root: string, env: Readonly<Record<string, string>>): Promise<Vitest> {
-  const { createVitest } = await import("vitest/node");
+interface WarmVitest {
+  readonly vitest: Vitest;
+  readonly threads: WarmThreads;
+}
+
+async function startVitest(
+  root: string,
+  env: Readonly<Record<string, string>>,
+): Promise<WarmVitest> {
+  const { createVitest, ThreadsPoolWorker } = await import("vitest/node");
+  const threads = createWarmThreads(ThreadsPoolWorker);
   const own = SIGNALS.map((signal) => process.listeners(signal));
   const vitest = await createVitest({
     root,
@@ -143,7 +154,7 @@ async function startVitest(root: string, env: Readonly<Record<string, string>>):
     hookTimeout: TIMEOUT_MS,
     // One plugin is one thing to test: more workers would take the time they need to start.
     maxWorkers: 1,
-    pool: "threads",
+    pool: threads,
     isolate: false,
     silent: true,
     reporters: [{}],
@@ -155,7 +166,7 @@ async function startVitest(root: string, env: Readonly<Record<string, string>>):
     for (const listener of added) process.off(signal, listener);
   });
   await vitest.standalone();
-  return vitest;
+  return { vitest, threads };
 }
 
 function failedOf({ tests }: Run): TestCase[] {
