@@ -6,7 +6,6 @@ import { expect, onTestFinished, test } from "vitest";
 import type { LocatedError } from "../errors.ts";
 import { readDevSettings, readUpstream } from "./dev-settings.ts";
 import { refusalError, stepsOf } from "./refusal.ts";
-import { changesOf } from "./watch-folder.ts";
 
 /** A folder with these files. */
 function folderWith(files: Readonly<Record<string, string>>): string {
@@ -123,21 +122,4 @@ test.each([
   ["127.0.0.1:70000", null],
 ])("%s is an upstream: %j", (text, upstream) => {
   expect(readUpstream(text)).toEqual(upstream);
-});
-
-test.each([
-  ["assembly/index.ts", ["sources"]],
-  ["assembly/deep/a.ts", ["sources"]],
-  ["assembly/notes.md", []],
-  ["package.json", ["sources"]],
-  ["tea.test.ts", ["tests"]],
-  ["budget.json", ["tests"]],
-  ["dev.yaml", ["settings", "tests"]],
-  ["build/tea.wasm", []],
-  ["node_modules/a/index.ts", []],
-  [".index.ts.swp", []],
-  ["assembly/index.ts~", []],
-  ["README.md", []],
-])("a change of %s is one of %j", (path, changes) => {
-  expect(changesOf("/plugins/tea", `/plugins/tea/${path}`)).toEqual(changes);
 });

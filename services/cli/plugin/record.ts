@@ -16,9 +16,9 @@ import { segmentIn, tapRequest } from "./tap-segment.ts";
 interface Options {
   readonly admin: string;
   readonly tapId: string;
-  readonly count: number;
+  readonly count?: number;
   readonly for?: number;
-  readonly match: string;
+  readonly match?: string;
   readonly maxBody: number;
   readonly keepSecrets?: boolean;
 }
@@ -43,9 +43,9 @@ export function registerRecord(plugin: Command): void {
     .description("write the requests of a running Envoy as exchanges, one a line")
     .argument("[file]", "to add them to; stdout if none")
     .option("--admin <url>", "Envoy's admin page", "http://127.0.0.1:9901")
-    .option("--count <number>", "end after so many", readCount, Number.POSITIVE_INFINITY)
+    .option("--count <number>", "end after so many", readCount)
     .option("--for <duration>", "end after so long", readDurationSeconds)
-    .option("--match <prefix>", "only requests whose path begins so", "")
+    .option("--match <prefix>", "only requests whose path begins so")
     .option("--max-body <bytes>", "leave out what has longer bodies", readBytes, BODY_BYTES)
     .option("--keep-secrets", "write credentials and cookies as they are")
     .option("--tap-id <id>", "config_id of the tap filter before the plugin", TAP_ID);
@@ -65,7 +65,7 @@ async function run(options: Options, file: string | undefined): Promise<void> {
   const terminal = createTerminal();
   const recorder = createRecorder({
     bodyBytesMax: options.maxBody,
-    pathPrefix: options.match,
+    pathPrefix: options.match ?? "",
     keepsSecrets: options.keepSecrets === true,
     hasBehind: await hasTapBehind(options.admin),
   });
@@ -74,13 +74,14 @@ async function run(options: Options, file: string | undefined): Promise<void> {
   const write = writerTo(file, terminal);
   const objects = createJsonStream(options.maxBody * CHARS_PER_BYTE + CHARS_MORE);
   const done = Promise.withResolvers<void>();
+  const { count: countMax = Number.POSITIVE_INFINITY } = options;
   let written = 0;
   const keep = (exchanges: readonly RecordedExchange[]): void => {
-    for (const exchange of exchanges.slice(0, options.count - written)) {
+    for (const exchange of exchanges.slice(0, countMax - written)) {
       write(exchange);
       written += 1;
     }
-    if (written >= options.count) done.resolve();
+    if (written >= countMax) done.resolve();
   };
   answer.setEncoding("utf8").on("data", (text: string) => {
     for (const each of objects.take(text)) {
