@@ -12,6 +12,7 @@ const PLUGIN_LABELS = [
   "canary",
   "class",
   "decision",
+  "header",
   "kind",
   "reason",
   "rule",
