@@ -1,7 +1,6 @@
 import {
-  Bytes, Headers, isHeaderValue, isProxyHeader, JsonReader, Pairs, schema,
+  Bytes, Headers, isHeaderValue, isProxyHeader, JsonReader, Pairs, room, schema,
 } from "@weft/sdk/assembly";
-import { allocate } from "@weft/sdk/assembly/arena";
 import { checkTarget } from "./target";
 import { Template, VALUE_BYTES_MAX } from "./template";
 
@@ -147,10 +146,11 @@ function replaced(value: Bytes, text: Bytes, by: Bytes): Bytes {
   let count = 0;
   for (let at = value.indexOf(text); at >= 0; at = value.indexOf(text, at + text.length)) count++;
   const length = value.length + count * (by.length - text.length);
-  const start = count == 0 || length > VALUE_BYTES_MAX ? 0 : allocate(length);
-  if (start == 0) return value;
+  if (count == 0 || length > VALUE_BYTES_MAX) return value;
+  const whole = room(length);
+  if (whole.length < length) return value;
   let from = 0;
-  let to = start;
+  let to = whole.start;
   while (count-- > 0) {
     const at = value.indexOf(text, from);
     memory.copy(to, value.start + from, at - from);
@@ -159,7 +159,7 @@ function replaced(value: Bytes, text: Bytes, by: Bytes): Bytes {
     from = at + text.length;
   }
   memory.copy(to, value.start + from, value.length - from);
-  return Bytes.view(start, length);
+  return whole;
 }
 
 /** Headers and what to put into them. */

@@ -1,5 +1,4 @@
-import { Bytes, ByteWriter, isHeaderValue, JsonReader, Pairs } from "@weft/sdk/assembly";
-import { allocate } from "@weft/sdk/assembly/arena";
+import { Bytes, ByteWriter, isHeaderValue, JsonReader, Pairs, room } from "@weft/sdk/assembly";
 import { Part, Source } from "./part";
 
 /** Parts of one value. */
@@ -79,13 +78,13 @@ function keptAt(kept: Kept | null, part: Part): Bytes | null {
 
 /** The values that were found, one behind the other. */
 function joined(count: i32, length: i32): Bytes | null {
-  const start = allocate(length);
-  if (start == 0) return null;
-  let at = start;
+  const whole = room(length);
+  if (whole.length < length) return null;
+  let at = whole.start;
   for (let i = 0; i < count; i++) {
     const value = unchecked(found[i]);
     memory.copy(at, value.start, value.length);
     at += value.length;
   }
-  return Bytes.view(start, length);
+  return whole;
 }

@@ -47,6 +47,7 @@ export { findQueue, Queue, registerQueue } from "./queue";
 export { getShared, setShared, SharedInteger, SharedUpdate, SharedValue, updateShared } from
   "./shared-data";
 export { NamedMatches, RequestMatch } from "./request-match";
+export { room } from "./room";
 export { hmacSha256, sha256 } from "./sha256";
 export { Split } from "./split";
 export { Stream } from "./stream";

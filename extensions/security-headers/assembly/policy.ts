@@ -1,5 +1,4 @@
-import { Bytes } from "@weft/sdk/assembly";
-import { allocate } from "@weft/sdk/assembly/arena";
+import { Bytes, room } from "@weft/sdk/assembly";
 import { NONCE } from "./settings";
 
 /** A header with its value, which may have a nonce in it. */
@@ -29,9 +28,9 @@ export class Policy {
     if (count == 1) return this.text;
     const nonceLength = nonce != null ? nonce.length : 0;
     const length = this.text.length + (count - 1) * (nonceLength - NONCE.length);
-    const start = allocate(length);
-    if (start == 0) return this.text;
-    let at = start;
+    const whole = room(length);
+    if (whole.length < length) return this.text;
+    let at = whole.start;
     for (let i = 0; i < count; i++) {
       if (i > 0 && nonce != null) {
         memory.copy(at, nonce.start, nonceLength);
@@ -41,6 +40,6 @@ export class Policy {
       memory.copy(at, piece.start, piece.length);
       at += piece.length;
     }
-    return Bytes.view(start, length);
+    return whole;
   }
 }
