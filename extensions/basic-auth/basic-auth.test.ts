@@ -1,7 +1,7 @@
 import { createHash, pbkdf2Sync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Header, load } from "@weft/sdk/vitest";
+import { checkBudget, type Header, load } from "@weft/sdk/vitest";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 
@@ -203,3 +203,5 @@ test("the examples of extension.yaml are taken, and their password is right", ()
     expect(stream.localResponse).toBeNull();
   }
 });
+
+test("it stays within its budget", () => checkBudget(import.meta.dirname));

@@ -1,5 +1,5 @@
 import type { Property } from "@weft/sdk/host";
-import { type Header, load, type StartedPlugin } from "@weft/sdk/vitest";
+import { checkBudget, type Header, load, type StartedPlugin } from "@weft/sdk/vitest";
 import { expect, test } from "vitest";
 
 const plugin = await load(import.meta.dirname);
@@ -198,3 +198,5 @@ test.each([
     `jwt-claims-router: ${problem}`,
   );
 });
+
+test("it stays within its budget", () => checkBudget(import.meta.dirname));

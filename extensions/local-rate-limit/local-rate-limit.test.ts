@@ -1,5 +1,5 @@
 import { createWorld } from "@weft/sdk/host";
-import { type Header, type Host, load, type StartedPlugin } from "@weft/sdk/vitest";
+import { checkBudget, type Header, type Host, load, type StartedPlugin } from "@weft/sdk/vitest";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -237,3 +237,5 @@ test.each([
     `local-rate-limit: ${problem.replace(place, "")}`,
   );
 });
+
+test("it stays within its budget", () => checkBudget(import.meta.dirname));

@@ -1,5 +1,5 @@
 import {
-  Action, Background, Bytes, ByteWriter, filter, getShared, GrpcStatus, HeaderList, Headers,
+  Action, Background, Bytes, filter, getShared, GrpcStatus, HeaderList, Headers,
   HttpFilter, monotonicNs, properties, random64, setShared,
 } from "@weft/sdk/assembly";
 import { Verdict } from "./bucket";
@@ -7,6 +7,11 @@ import { Limit } from "./limit";
 import { Settings } from "./settings";
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
+
+/** The digits of the greatest number there is. */
+const DIGITS_MAX: usize = 20;
+
+@lazy const digits = memory.data(20, 8);
 
 /** Names a state that nothing was ever in: a value is written with it only where there is none. */
 const NO_STATE: u32 = u32.MAX_VALUE;
@@ -94,6 +99,13 @@ function secondsOf(ns: u64): u64 {
   return (ns + NS_PER_SECOND - 1) / NS_PER_SECOND;
 }
 
+/** A number as text, until the next one is asked for. */
 function decimal(value: u64): Bytes {
-  return new ByteWriter(20).integer(value).finish();
+  let at = digits + DIGITS_MAX;
+  let rest = value;
+  do {
+    store<u8>(--at, <u8>(0x30 + rest % 10));
+    rest /= 10;
+  } while (rest > 0);
+  return Bytes.view(at, <i32>(digits + DIGITS_MAX - at));
 }

@@ -72,12 +72,14 @@ export class Passage {
     this.rules.keepScanner(this.scanner);
   }
 
-  /** The body is longer than what is looked at. */
+  /** The body is longer than what is looked at: that is looked at to its last byte. */
   private passOver(body: Body, piece: Bytes): Outcome {
     if (this.isRefusedBeyond) return Outcome.Stop;
     this.isOver = true;
-    const next = this.scanner.scan(piece, true);
+    const room = <i32>(this.bytesMax - (this.seen - piece.length));
+    const next = this.scanner.scan(piece.slice(0, room), true);
     count(this.scanner);
-    return next == null || body.replace(next) ? Outcome.Pass : Outcome.Stop;
+    if (next == null) return Outcome.Pass;
+    return body.replace(this.scanner.followedBy(piece.slice(room))) ? Outcome.Pass : Outcome.Stop;
   }
 }

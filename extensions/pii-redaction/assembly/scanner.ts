@@ -125,6 +125,12 @@ export class Scanner {
     return isSame || this.rules.isDryRun ? null : Bytes.view(output.start, <i32>output.length);
   }
 
+  /** What the last piece was replaced by, with bytes behind it that are not looked at. */
+  followedBy(rest: Bytes): Bytes {
+    output.write(rest.start, rest.length);
+    return Bytes.view(output.start, <i32>output.length);
+  }
+
   /** Puts the piece behind what is held back, and answers how long both are. */
   private take(piece: Bytes): i32 {
     if (this.heldLength == 0) {
