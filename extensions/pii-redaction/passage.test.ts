@@ -1,4 +1,4 @@
-import { load, type StartedPlugin } from "@weft/sdk/vitest";
+import { type Header, load, type StartedPlugin } from "@weft/sdk/vitest";
 import { expect, test } from "vitest";
 import { bodyThrough } from "./body-through.ts";
 
@@ -93,6 +93,30 @@ test("other content types pass; one of several that is known is enough", () => {
     "pii_bodies_skipped_total.reason=.=content-type;.;",
     1n,
   ]);
+});
+
+test("gRPC is never looked at, nor is what a connection has become", () => {
+  const started = plugin.start({
+    sides: "both",
+    email: TEXT,
+    contentTypes: ["application/*+json", "*"],
+  });
+  expect(bodyThrough(started, { type: "application/grpc+json", pieces: ["a@b.io"] })).toBe(
+    "a@b.io",
+  );
+  const tunnel = (request: Header[], status: string) => {
+    const stream = started.open();
+    stream.requestHeaders([[":path", "/"], ...request], false);
+    stream.requestBody("a@b.io");
+    stream.responseHeaders([[":status", status]], false);
+    stream.responseBody("a@b.io ");
+    return [stream.request.body, stream.response.body].map((body) => Buffer.from(body).toString());
+  };
+  const upgrade: Header[] = [["upgrade", "websocket"]];
+  expect(tunnel(upgrade, "101")).toEqual(["a@b.io", "a@b.io "]);
+  expect(tunnel(upgrade, "200")).toEqual(["a@b.io", "# "]);
+  expect(tunnel([[":method", "CONNECT"]], "200")).toEqual(["a@b.io", "a@b.io "]);
+  expect(tunnel([[":method", "CONNECT"]], "503")).toEqual(["a@b.io", "# "]);
 });
 
 test("a compressed body passes or is refused", () => {

@@ -17,6 +17,12 @@ export class BodyHeaders {
   /** Whether they ask for a part of the response, or for one that is compressed. */
   asksForRange: bool = false;
   asksForCompression: bool = false;
+  /** Whether the connection is to become something else, whose bytes are nobody's body. */
+  asksForTunnel: bool = false;
+  isConnect: bool = false;
+  /** Whether the response's status is one of 200 to 299, and whether it is 101. */
+  isSuccess: bool = false;
+  isSwitch: bool = false;
   /** Whether they hold a digest of the body. */
   hasDigest: bool = false;
 
@@ -42,6 +48,9 @@ export class BodyHeaders {
         }
         case 7: {
           if (name.equals("trailer")) this.announcesTrailers = true;
+          else if (name.equals("upgrade")) this.asksForTunnel = true;
+          else if (name.equals(":method")) this.isConnect = pairs.value.equals("CONNECT");
+          else if (name.equals(":status")) this.readStatus(pairs.value);
           break;
         }
         case 8: {
@@ -75,6 +84,11 @@ export class BodyHeaders {
       }
     }
     this.isText = typesSeen == 0 || typesKnown > 0;
+  }
+
+  private readStatus(value: Bytes): void {
+    this.isSwitch = value.equals("101");
+    this.isSuccess = value.startsWith("2");
   }
 
   private readTe(value: Bytes): void {

@@ -3,6 +3,9 @@ import { Bytes, JsonReader, schema } from "@weft/sdk/assembly";
 /** Content types that one configuration can name. */
 const TYPES_MAX: i32 = 64;
 
+/** How the types of gRPC begin. */
+@lazy const GRPC = Bytes.of("application/grpc");
+
 /** The content types whose bodies are looked at. */
 @schema('{"type": "array", "items": {"type": "string", "pattern": "^[^*]*[*]?[^*]*$"}, \
 "maxItems": 64, "default": ["application/json", "application/*+json", "application/x-ndjson", \
@@ -41,9 +44,13 @@ export class ContentTypes {
     this.ends.push(star < 0 ? null : type.slice(star + 1));
   }
 
-  /** Whether a header's value, parameters and all, names one of them. */
+  /**
+   * Whether a header's value, parameters and all, names one of them. gRPC is none of them, whatever
+   * they say: its messages carry their lengths.
+   */
   has(value: Bytes): bool {
     const type = withoutParameters(value);
+    if (type.slice(0, GRPC.length).equalsIgnoringCase(GRPC)) return false;
     for (let i = 0; i < this.starts.length; i++) {
       const start = this.starts[i];
       const end = this.ends[i];

@@ -32,14 +32,17 @@ export class PiiRedaction extends HttpFilter<Settings> {
   private request: Passage | null = null;
   private response: Passage | null = null;
   private takesTrailers: bool = false;
+  private isConnect: bool = false;
   private isRefused: bool = false;
 
   onRequestHeaders(headers: Headers, endOfStream: bool): Action {
     const facts = new BodyHeaders();
     facts.read(headers, this.config.contentTypes);
     this.takesTrailers = facts.takesTrailers;
+    this.isConnect = facts.isConnect;
     if (this.config.looksAtResponses && !this.config.dryRun) askForAll(headers, facts);
     if (endOfStream || !this.config.looksAtRequests) return Action.Continue;
+    if (facts.asksForTunnel || facts.isConnect) return Action.Continue;
     switch (this.refusalOf(facts)) {
       case Refusal.Compressed: return this.refuse(415, "a compressed body is not taken here\n");
       case Refusal.TooLong: return this.refuse(413, "the body is too long\n");
@@ -64,6 +67,7 @@ export class PiiRedaction extends HttpFilter<Settings> {
     if (endOfStream || !isSeen) return Action.Continue;
     const facts = new BodyHeaders();
     facts.read(headers, this.config.contentTypes);
+    if (facts.isSwitch || (this.isConnect && facts.isSuccess)) return Action.Continue;
     if (this.takesTrailers) facts.announcesTrailers = true;
     switch (this.refusalOf(facts)) {
       case Refusal.Compressed: return this.refuse(502, "the response is compressed\n");
