@@ -267,7 +267,13 @@ test("replay tells what comes out, and how builds differ", async () => {
         1,
         "3 exchanges played: 3 differ from the other build\n",
       ]);
-      expect(other.stdout).toMatchInlineSnapshot();
+      expect(other.stdout).toMatchInlineSnapshot(`
+        "DIFFERENCE                 EXCHANGES  FIRST  BEFORE   AFTER
+        response header :status    2          #2     "401"    "403"
+        request header x-consumer  1          #1     "ann"    nothing
+        request header x-owner     1          #1     nothing  "ann"
+        "
+      `);
       const json = await plugin(
         "replay",
         "keys",

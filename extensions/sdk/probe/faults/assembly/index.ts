@@ -21,7 +21,7 @@ export class Faults extends HttpFilter<Settings> {
     if (fault == "trap") this.third(value.toString());
     if (fault == "loop") this.skipBlanks(value);
     if (fault == "leak") kept.push(value.copy());
-    if (fault == "call") new GrpcMethod("watch", "a.Service", "Watch").open(this.plugin, new Deaf());
+    if (fault == "call") this.listen();
     return Action.Continue;
   }
 
@@ -32,6 +32,11 @@ export class Faults extends HttpFilter<Settings> {
     const text = piece == null ? "" : piece.toString();
     if (text.includes("secret")) body.replace(text.replaceAll("secret", "******"));
     return Action.Continue;
+  }
+
+  /** Opens what nobody closes. */
+  private listen(): void {
+    new GrpcMethod("watch", "a.Service", "Watch").open(this.plugin, new Deaf());
   }
 
   /** Takes for granted that there is one. */
