@@ -286,6 +286,14 @@ test("replay tells what comes out, and how builds differ", async () => {
       expect(JSON.parse(json.stdout)).toMatchObject({ exchanges: 3, differing: 3 });
     },
   );
+  // A recording does not tell the configuration; that of an example knows another key.
+  const { configuration: _, ...bare } = request("k-1234");
+  const line = JSON.stringify(bare);
+  const example = await runWeft(folder, ["plugin", "replay", "keys", "-"], line);
+  expect(example.stdout).toMatch(/\n1 +GET \/ +3 headers +200/);
+  const told = ["--configuration", '{"keys": {"k": "v"}}'];
+  const other = await runWeft(folder, ["plugin", "replay", "keys", "-", ...told], line);
+  expect(other.stdout).toContain("answered by the plugin: unknown key");
   const recorded = { ...request("k1"), recorded: { response: { headers: [[":status", "200"]] } } };
   const piped = await runWeft(folder, ["plugin", "replay", "keys", "-"], JSON.stringify(recorded));
   expect([piped.code, piped.stderr]).toEqual([

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Difference, Exchange, Outcome, Replayed } from "@weft/sdk/workshop";
 import type { Command } from "commander";
 import { readText } from "../documents.ts";
@@ -6,11 +7,12 @@ import { addHelpSections, addOutputOption, type Form } from "../options.ts";
 import { type Column, count, writeTable } from "../output.ts";
 import { toYaml } from "../print.ts";
 import { createTerminal, type Terminal } from "../terminal.ts";
-import { loadModule } from "./folder.ts";
+import { isFolder, loadModule } from "./folder.ts";
 import { translated, withSdk } from "./sdk.ts";
 
 interface Options {
   readonly against?: string;
+  readonly configuration?: string;
   readonly output: Form;
 }
 
@@ -20,7 +22,11 @@ export function registerReplay(plugin: Command): void {
     .description("play exchanges again, and tell what comes out differently")
     .argument("<plugin>", "the plugin's folder, or a .wasm file")
     .argument("<exchanges>", ".jsonl with an exchange a line, or .json with one; - is stdin")
-    .option("--against <plugin>", "compare with another build: a folder or a .wasm file");
+    .option("--against <plugin>", "compare with another build: a folder or a .wasm file")
+    .option(
+      "--configuration <file|json>",
+      "where exchanges tell none; else that of the folder's dev.yaml, or an example",
+    );
   addOutputOption(command, ["table", "json", "jsonl", "yaml"]);
   addHelpSections(command, {
     isOffline: true,
@@ -28,6 +34,7 @@ export function registerReplay(plugin: Command): void {
     examples: [
       "weft plugin replay . monday.jsonl",
       "weft plugin replay . monday.jsonl --against released.wasm",
+      `weft plugin replay . monday.jsonl --configuration '{"domain": "example.com"}'`,
       "weft plugin replay . monday.jsonl --against ../before -o json | jq .differences",
     ],
   });
@@ -39,7 +46,8 @@ async function run(options: Options, path: string, file: string): Promise<void> 
     () => import("@weft/sdk/workshop"),
   );
   const name = file === "-" ? "stdin.jsonl" : file;
-  const exchanges = await translated(() => readExchanges(readText(file), name));
+  const read = await translated(() => readExchanges(readText(file), name));
+  const exchanges = await configured(read, path, options);
   const replayOf = async (from: string) => {
     const { wasm, sourceMap } = await loadModule(from);
     return await translated(() => {
@@ -55,6 +63,24 @@ async function run(options: Options, path: string, file: string): Promise<void> 
     return await tellOutcomes(terminal, options.output, { exchanges, after });
   }
   await tellDifferences(terminal, options.output, { exchanges, before, after });
+}
+
+/** Recordings do not tell what the plugin was configured with: both builds get the same. */
+async function configured(
+  exchanges: readonly Exchange[],
+  path: string,
+  { configuration }: Options,
+): Promise<readonly Exchange[]> {
+  const isTold = (exchange: Exchange) =>
+    exchange.configuration !== undefined || exchange.configurationBase64 !== undefined;
+  if (exchanges.every(isTold)) return exchanges;
+  const { readDevSettings } = await import("./dev-settings.ts");
+  const folder = isFolder(path) ? path : dirname(path);
+  const settings = readDevSettings(folder, configuration === undefined ? {} : { configuration });
+  const { text } = settings.configuration;
+  return exchanges.map((exchange) => {
+    return isTold(exchange) ? exchange : { ...exchange, configuration: text };
+  });
 }
 
 interface Compared {
