@@ -6,6 +6,8 @@ export interface Plugin {
   readonly name: string;
   readonly rootId: string;
   readonly configuration: Uint8Array;
+  /** Whether pausing on headers lets the body through to the plugin. */
+  readonly allowsHeadersStop?: boolean;
 }
 
 /** The bytes behind a buffer that hostcalls may see. */
@@ -31,6 +33,8 @@ export interface LocalResponse {
 export interface StreamControl {
   resume(direction: number): void;
   close(direction: number): void;
+  /** Takes the request from the plugin's sight, at once. Absent on TCP. */
+  readonly forgetRequest?: () => void;
   /** Absent on TCP. */
   readonly respond?: (response: LocalResponse) => void;
 }

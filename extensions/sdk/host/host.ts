@@ -41,6 +41,8 @@ export interface Host {
   openConnection(root: number, properties?: Properties): Connection;
   /** Ends a root: the guest may put that off until it calls `proxy_done`. */
   stop(root: number): void;
+  /** Ends the VM, whatever its roots have put off: it ticks no more, and hears of nothing. */
+  close(): void;
   /** The script of a cluster that callouts go to. One that is never spoken of is not there. */
   upstream(cluster: string): Upstream;
   /** Lets virtual time pass: answers of callouts, ticks and queues arrive then. */
@@ -57,6 +59,8 @@ export interface Host {
 export interface PluginNames {
   readonly name?: string;
   readonly rootId?: string;
+  /** Whether pausing on headers lets the body through to the plugin: Envoy's default is not to. */
+  readonly allowsHeadersStop?: boolean;
 }
 
 export interface HostOptions extends WorldOptions {
@@ -124,8 +128,8 @@ export function hostOf(loaded: LoadedModule, options: HostOptions = {}): Host {
     get hasFailed() {
       return vm.hasFailed;
     },
-    start: (bytes, { name = "", rootId = "" } = {}) => {
-      const plugin = { name, rootId, configuration: bytesOf(bytes) };
+    start: (bytes, { name = "", rootId = "", allowsHeadersStop = false } = {}) => {
+      const plugin = { name, rootId, allowsHeadersStop, configuration: bytesOf(bytes) };
       const root = vm.create(plugin);
       const isStarting = vm.profile.startsEveryRoot || !hasStarted;
       hasStarted = true;
@@ -136,8 +140,13 @@ export function hostOf(loaded: LoadedModule, options: HostOptions = {}): Host {
     openConnection: (root, properties = {}) => createConnection(vm, rootOf(root), properties),
     stop: (id) => {
       const root = rootOf(id);
-      root.stopTicks();
       endContext({ vm, profile: { ...vm.profile, logsBeforeDone: false } }, root, () => {});
+    },
+    close: () => {
+      for (const context of [...vm.contexts.values()]) {
+        context.stopTicks();
+        vm.remove(context);
+      }
     },
     upstream: (cluster) => upstreamOf(world, cluster),
     advance: (ms) => world.clock.advance(ms),
@@ -161,8 +170,10 @@ function bytesOf(bytes: Uint8Array | string): Uint8Array {
 }
 
 function startVm(vm: Vm, root: Context): boolean {
-  const told = vm.profile.startsEveryRoot ? root : { ...root, id: 0 };
-  return vm.enter("proxy_on_vm_start", told, [vm.configuration.byteLength]) !== 0;
+  root.buffers.set(BufferKind.vmConfiguration, { bytes: vm.configuration });
+  const isStarted = vm.enter("proxy_on_vm_start", root, [vm.configuration.byteLength]) !== 0;
+  root.buffers.delete(BufferKind.vmConfiguration);
+  return isStarted;
 }
 
 /** Configures a root; its configuration can be read meanwhile only. */

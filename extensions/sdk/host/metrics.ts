@@ -1,3 +1,4 @@
+import type { Profile } from "./profile.ts";
 import { Status } from "./status.ts";
 
 /** The metrics of all VMs, by name. */
@@ -25,7 +26,10 @@ const [COUNTER, GAUGE, HISTOGRAM] = [0, 1, 2];
 /** The low bits of an id tell its kind, so ids of one kind lie this far apart. */
 const ID_STEP = 4;
 
-export function createMetrics({ counters, gauges, histograms }: MetricStore): Metrics {
+export function createMetrics(
+  { counters, gauges, histograms }: MetricStore,
+  { recordsByAdding }: Profile,
+): Metrics {
   const names: string[][] = [[], [], []];
   const nameOf = (id: number) => names[id % ID_STEP]?.[Math.floor(id / ID_STEP) - 1];
   const add = (values: Map<string, bigint>, name: string, delta: bigint) => {
@@ -43,8 +47,9 @@ export function createMetrics({ counters, gauges, histograms }: MetricStore): Me
     record: (id, value) => {
       const name = nameOf(id);
       if (name === undefined) return Status.notFound;
-      if (id % ID_STEP === COUNTER) return add(counters, name, value);
-      if (id % ID_STEP === GAUGE) gauges.set(name, value);
+      if (id % ID_STEP === COUNTER && recordsByAdding) return add(counters, name, value);
+      if (id % ID_STEP === COUNTER) counters.set(name, value);
+      else if (id % ID_STEP === GAUGE) gauges.set(name, value);
       else histograms.get(name)?.push(value);
       return Status.ok;
     },

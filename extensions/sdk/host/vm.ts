@@ -3,7 +3,7 @@ import { type AbiVersion, findCall } from "./abi.ts";
 import { type Backtrace, backtraceOf } from "./backtrace.ts";
 import { type CallTable, createCallTable } from "./call-table.ts";
 import { type Context, createContext, type Plugin } from "./context.ts";
-import { createLedger, type Ledger } from "./costs.ts";
+import { Died } from "./died.ts";
 import { type GuestMemory, guestMemory } from "./guest-memory.ts";
 import type { Hostcall } from "./hostcall.ts";
 import { LoadError, type LoadedModule } from "./link.ts";
@@ -90,19 +90,18 @@ type Export = (...words: number[]) => number | undefined;
 
 /** What a plugin may call while it starts or allocates; anything else there ends the VM. */
 const LEGAL: Readonly<Record<Exclude<Phase, "running">, RegExp>> = {
-  // The start section runs before there is a memory to speak of: Envoy dies of any call from there.
-  starting: /^$/,
-  initializing: /^(proxy_log|emscripten_|fd_|args_|environ_|clock_|random_|proc_|sched_|poll_)/,
+  initializing:
+    /^(proxy_log|emscripten_|fd_(write|fdstat|prestat)|args_|environ_|clock_|random_|poll_)/,
   allocating: /^(proxy_log|fd_write|clock_time_get|poll_oneoff)$/,
 };
 
 /** Exports that no restriction of capabilities takes away. */
 const UNRESTRICTED = /^(malloc|proxy_on_memory_allocate|_initialize|_start|main|__main_void)$/;
 
-/**
- * Instantiates a module and runs its `_initialize`. Throws Trap if that traps, and LoadError if the
- * module's start section does, or makes a hostcall.
- */
+/** Nor these imports, which belong to toolchains. */
+const UNRESTRICTED_CALLS = /^(pthread_equal|emscripten_notify_memory_growth)$/;
+
+/** Instantiates a module and runs its `_initialize`. Throws Trap if that traps. */
 export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
   const { world, profile, capabilities, sourceMap, fuelMax } = options;
   const { instrumented } = loaded;
@@ -111,6 +110,8 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
   const deferred: (() => void)[] = [];
   let phase: Phase = "initializing";
   let hasFailed = false;
+  /** What an allocation has trapped with: the callback it served goes on without it to its end. */
+  let fatal: unknown = null;
   let lastContext = 0;
   let depth = 0;
   let current = createContext(0, { name: "", rootId: "", configuration: new Uint8Array() });
@@ -141,14 +142,13 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
     const said = world.logs.length;
     try {
       const answer = (instance.exports[name] as Export)(...words);
-      // Code that ends by itself gets there without having looked at the limit.
-      if (ledger.isOutOfFuel) throw new Error("it has used more than it may");
+      if (fatal !== null) throw fatal;
       return answer;
     } catch (cause) {
       hasFailed = true;
       // What a plugin asked for before it trapped is not done.
       deferred.length = 0;
-      if (cause instanceof Trap) throw cause;
+      if (cause instanceof Trap || cause instanceof Died) throw cause;
       const last = world.logs.slice(said).at(-1)?.message ?? "without a word";
       const why = ledger.isOutOfFuel ? `out of fuel after ${fuelMax} instructions` : last;
       const backtrace = backtraceOf(cause, { offsets: instrumented.offsets, sourceMap });
@@ -165,7 +165,7 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
     get memory() {
       return memory;
     },
-    metrics: createMetrics(world.metrics),
+    metrics: createMetrics(world.metrics, profile),
     calls: createCallTable(),
     contexts,
     callCounts,
@@ -197,21 +197,25 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
       } finally {
         [current, effective] = before;
         depth--;
-        if (depth === 0) for (const act of deferred.splice(0)) act();
+        while (depth === 0 && deferred.length > 0) deferred.shift()?.();
       }
     },
     exports: isThere,
     allocate: (bytes) => {
+      if (fatal !== null) return 0;
       const before = phase;
       phase = "allocating";
       const usesMalloc = loaded.exports.has("malloc") && profile.prefersMalloc;
       const isOnly = !loaded.exports.has("proxy_on_memory_allocate");
-      const allocator = usesMalloc || isOnly ? "malloc" : "proxy_on_memory_allocate";
-      assertAlive(allocator);
-      ledger.charge("allocations", 1);
-      const address = call(allocator, [bytes]);
-      phase = before;
-      return (address ?? 0) >>> 0;
+      try {
+        const address = run(usesMalloc || isOnly ? "malloc" : "proxy_on_memory_allocate", [bytes]);
+        return (address ?? 0) >>> 0;
+      } catch (trap) {
+        fatal = trap;
+        return 0;
+      } finally {
+        phase = before;
+      }
     },
     defer: (act) => {
       deferred.push(act);
@@ -273,7 +277,7 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
       if (phase !== "running" && !LEGAL[phase].test(name)) {
         throw new Error(`${name} is not allowed while the plugin is ${phase}`);
       }
-      if (!isAllowed(name)) {
+      if (!isAllowed(name) && !UNRESTRICTED_CALLS.test(name)) {
         vm.log(LogLevel.error, `Attempted call to restricted proxy-wasm capability: ${name}`);
         return call.restricted;
       }

@@ -9,7 +9,9 @@ const EMPTY: GuestBuffer = { bytes: new Uint8Array() };
 
 function bufferOf({ vm, context }: Caller, kind: number): GuestBuffer | number {
   if (kind > BufferKind.foreignArguments) return Status.badArgument;
-  if (kind === BufferKind.vmConfiguration) return { bytes: vm.configuration };
+  if (kind === BufferKind.vmConfiguration && vm.profile.keepsVmConfiguration) {
+    return { bytes: vm.configuration };
+  }
   const buffer = context.buffers.get(kind) ?? context.root.buffers.get(kind);
   if (buffer !== undefined) return buffer;
   const isEmpty = vm.profile.missingBuffersAreEmpty && !STRICT_KINDS.includes(kind);

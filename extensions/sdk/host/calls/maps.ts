@@ -5,17 +5,21 @@ import { MapKind, Status } from "../status.ts";
 
 const KIND_MAX = MapKind.httpCallTrailers;
 
-/** A map of a context's own, or of the callout that its root has been answered. */
-const mapOf = ({ context }: Caller, kind: number): HeaderMap | undefined =>
-  context.maps.get(kind) ?? context.root.maps.get(kind);
+/** The last of those that a plugin may change: what callouts bring is to be read only. */
+const WRITABLE_MAX = MapKind.responseTrailers;
 
 /** Runs on a map to be changed, which must be there. */
-function on(caller: Caller, kind: number, act: (map: HeaderMap) => void): number {
-  const map = caller.context.isLogging ? undefined : mapOf(caller, kind);
+function on({ context }: Caller, kind: number, act: (map: HeaderMap) => void): number {
+  const isWritable = kind <= WRITABLE_MAX && !context.isLogging;
+  const map = isWritable ? context.maps.get(kind) : undefined;
   if (map === undefined) return Status.badArgument;
   act(map);
   return Status.ok;
 }
+
+/** A map that is there to be read: those of callouts belong to the root. */
+const mapOf = ({ context }: Caller, kind: number): HeaderMap | undefined =>
+  context.maps.get(kind) ?? (kind > WRITABLE_MAX ? context.root.maps.get(kind) : undefined);
 
 /** Runs on a map to be read; while a stream is logged, a map that never came is no mistake. */
 function see<T extends unknown[]>(
@@ -34,18 +38,16 @@ export const mapCalls = {
   ),
   proxy_get_header_map_pairs: hostcall("n", "B", (caller, kind) => {
     const none: [Uint8Array] = [new Uint8Array()];
-    const isKnown = kind <= KIND_MAX && mapOf(caller, kind) === undefined;
-    if (isKnown && caller.vm.profile.missingMapsHaveNoPairs) return none;
+    const isAbsent = kind <= KIND_MAX && mapOf(caller, kind) === undefined;
+    if (isAbsent && caller.vm.profile.missingMapsHaveNoPairs) return none;
     return see<[Uint8Array]>(caller, kind, {
       act: (map) => [encodePairs(map.entries())],
       absent: none,
     });
   }),
   proxy_set_header_map_pairs: hostcall("nb", "", (caller, kind, pairs) => {
+    // Pairs that do not parse are none.
     const headers = decodePairs(pairs);
-    if (headers === null && !caller.vm.profile.ignoresMalformedPairs) {
-      return Status.serializationFailure;
-    }
     return on(caller, kind, (map) => map.set(headers ?? []));
   }),
   proxy_get_header_map_value: hostcall("nb", "B", (caller, kind, key) =>
