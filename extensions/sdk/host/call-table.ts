@@ -2,15 +2,17 @@
 const KINDS = ["http", "grpc", "grpc stream"] as const;
 export type CallKind = (typeof KINDS)[number];
 
-interface OpenCall {
-  /** Sends a message on. Nothing for callouts that send all of it at once. */
+/** What a plugin may do with a callout of its. One that has sent all at once takes no more. */
+export interface OpenCall {
+  /** Sends a message on. */
   send(message: Uint8Array, endOfStream: boolean): void;
+  /** Ends the plugin's side without a message. */
+  end(): void;
 }
 
 /** The callouts of one VM that have no answer yet. */
 export interface CallTable {
-  readonly size: number;
-  open(kind: CallKind, send?: OpenCall["send"]): number;
+  open(kind: CallKind, call?: OpenCall): number;
   get(id: number): OpenCall | undefined;
   /** Null for an id of no kind. */
   kindOf(id: number): CallKind | null;
@@ -19,18 +21,18 @@ export interface CallTable {
 }
 
 const ID_STEP = 4;
+const SENT: OpenCall = { send: () => {}, end: () => {} };
 
 export function createCallTable(): CallTable {
   const open = new Map<number, OpenCall>();
-  let last = 0;
+  /** Each kind has ids of its own. */
+  const last = new Map<CallKind, number>();
   return {
-    get size() {
-      return open.size;
-    },
-    open: (kind, send = () => {}) => {
-      last += ID_STEP;
-      const id = last + KINDS.indexOf(kind);
-      open.set(id, { send });
+    open: (kind, call = SENT) => {
+      const next = (last.get(kind) ?? 0) + ID_STEP;
+      last.set(kind, next);
+      const id = next + KINDS.indexOf(kind);
+      open.set(id, call);
       return id;
     },
     get: (id) => open.get(id),

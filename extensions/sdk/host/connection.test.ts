@@ -41,11 +41,11 @@ test("a connection tells its whole life, in order", () => {
   connection.receive("", true);
   const both = { upstream: "ask", downstream: "reply" };
   expect(flowed(connection)).toEqual({ ...both, isPaused: false, isReset: false });
-  connection.close({ upstream: 1 });
+  connection.close({ downstream: 1 });
   expect(lines()).toEqual([
-    ...["create 1 0", "create 2 1", "new 2"],
-    ...["downstream 2 3 0", "upstream 2 5 1", "downstream 2 0 1"],
-    ...["downstream closed 2 2", "upstream closed 2 1", "done 2", "log 2", "delete 2"],
+    ...["create 1 0", "create 2 1", "new 2", "downstream 2 3 0"],
+    ...["upstream 2 5 1", "upstream closed 2 0", "downstream 2 0 1"],
+    ...["downstream closed 2 1", "done 2", "log 2", "delete 2"],
   ]);
 });
 

@@ -151,14 +151,17 @@ test("what a plugin asked for before it trapped is not done", () => {
     assembleProbe({
       on: {
         proxy_on_request_headers: {
-          steps: [call("proxy_send_local_response", 200, "", "", "", -1), trap],
+          steps: [call("proxy_send_local_response", 200, "mine", "", "", -1), trap],
         },
       },
     }),
   );
   const outcome = proxy.serve(0, (stream) => {
     expect(() => stream.requestHeaders([[":path", "/"]])).toThrow(Trap);
-    expect(stream.localResponse).toBe(null);
+    expect([stream.localResponse?.status, stream.localResponse?.details]).toEqual([
+      503,
+      "wasm_fail_stream",
+    ]);
   });
   expect([outcome, proxy.serve(0, healthy)]).toEqual(["served", "failed"]);
 });

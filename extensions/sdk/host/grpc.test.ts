@@ -83,7 +83,11 @@ test("a call that fails ends with its status and no message", () => {
     answer: () => ({ status: 7, statusMessage: "not yours", messages: ["never seen"] }),
   });
   host.advance(0);
-  expect(lines()).toEqual(["grpc_call 0 5", "close 5 7", "get_status 0 7 [not yours]"]);
+  expect(lines()).toEqual([
+    "grpc_call 0 5",
+    "close 5 7",
+    "get_status 0 7 [not yours{via_upstream}]",
+  ]);
 });
 
 test("a cluster without a script answers that it is unavailable", () => {
@@ -101,12 +105,10 @@ test("a cluster without a script answers that it is unavailable", () => {
   expect(host.logs.map((line) => line.message)).toEqual(["grpc_call 0 5", "close 5 14"]);
 });
 
+const LATE = "get_status 0 14 [upstream request timeout{response_timeout}]";
+
 test.each([
-  [
-    20,
-    ["grpc_call 0 5"],
-    ["close 5 14", "get_status 0 14 [upstream request timeout{response_timeout}]"],
-  ],
+  [20, ["grpc_call 0 5"], ["close 5 14", LATE]],
   [30, ["grpc_call 0 5"], ["message 5 4", "get_buffer_bytes 0 [late]"]],
   [0, ["grpc_call 0 5"], ["message 5 4", "get_buffer_bytes 0 [late]"]],
 ])(
@@ -146,29 +148,50 @@ test("a stream carries messages both ways until the server gives its status", ()
     ["one", { service: "pkg.Echo", method: "Chat", metadata: [], endOfStream: false }],
     ["two", { service: "pkg.Echo", method: "Chat", metadata: [], endOfStream: true }],
   ]);
+  // Beside its own the server's metadata has what HTTP/2 and gRPC carry it in.
   const said = (text: string) => [
-    ...["initial 6 1", "get_header_map_value 0 [first]"],
     ...[`message 6 ${text.length}`, `get_buffer_bytes 0 [${text}]`],
     ...["message 6 8", "get_buffer_bytes 0 [and more]"],
   ];
   expect(lines()).toEqual([
     ...["grpc_stream 0 6", "grpc_send 0", "grpc_send 0"],
+    ...["initial 6 4", "get_header_map_value 0 [first]"],
     ...[...said("echo one"), ...said("echo two")],
-    ...["trailing 6 1", "get_header_map_value 0 [last]"],
-    ...["close 6 0", "get_status 0 0 [bye]"],
+    ...["trailing 6 3", "get_header_map_value 0 [last]"],
+    ...["close 6 0", "get_status 0 0 [bye{via_upstream}]"],
   ]);
 });
 
-test("a stream that the plugin closes on a message hears none of the rest", () => {
+test("a stream that the plugin cancels on a message hears none of the rest", () => {
   const { host, lines } = run({
     onConfigure: [open, send("one")],
     answer: () => ({ messages: ["a", "b"], trailingMetadata: [], status: 0 }),
-    onReceive: [call("proxy_grpc_close", ID), send("too late")],
+    onReceive: [call("proxy_grpc_cancel", ID), send("too late")],
   });
   host.advance(0);
   expect(lines()).toEqual([
-    ...["grpc_stream 0 6", "grpc_send 0", "message 6 1", "get_buffer_bytes 0 [a]"],
-    ...["grpc_close 0", "grpc_send 1"],
+    ...["grpc_stream 0 6", "grpc_send 0", "initial 6 2", "get_header_map_value 1 []"],
+    ...["message 6 1", "get_buffer_bytes 0 [a]", "grpc_cancel 0", "grpc_send 1"],
+  ]);
+});
+
+test("a stream that the plugin closes is ended on its side, which the server is told", () => {
+  const { host, received, lines } = run({
+    onConfigure: [open, send("one"), call("proxy_grpc_close", ID), send("not sent")],
+    answer: ({ isEnd }) => (isEnd ? { status: 0 } : { messages: ["a"] }),
+  });
+  host.advance(0);
+  expect([received.map(({ endOfStream, isEnd }) => [endOfStream, isEnd]), lines()]).toEqual([
+    [
+      [false, undefined],
+      [true, true],
+    ],
+    [
+      ...["grpc_stream 0 6", "grpc_send 0", "grpc_close 0", "grpc_send 0"],
+      ...["initial 6 3", "get_header_map_value 1 []", "message 6 1", "get_buffer_bytes 0 [a]"],
+      ...["trailing 6 2", "get_header_map_value 1 []", "close 6 0"],
+      "get_status 0 0 [via_upstream]",
+    ],
   ]);
 });
 
@@ -187,5 +210,5 @@ test("answers that come after the root has ended are dropped", () => {
   });
   if (root !== null) host.stop(root);
   host.advance(10);
-  expect(lines()).toEqual(["grpc_call 0 5", "grpc_stream 0 10", "grpc_send 0"]);
+  expect(lines()).toEqual(["grpc_call 0 5", "grpc_stream 0 6", "grpc_send 0"]);
 });

@@ -6,7 +6,7 @@ export { ABI_VERSIONS, type AbiVersion, callbackType, findCall } from "./abi.ts"
 export type { Backtrace, Frame } from "./backtrace.ts";
 export type { Connection } from "./connection.ts";
 export type { LocalResponse } from "./context.ts";
-export type { Cost } from "./costs.ts";
+export { Died } from "./died.ts";
 export type { Flow } from "./flow.ts";
 export type { Header } from "./header-map.ts";
 export { createHost, type Host, type HostOptions, type PluginNames } from "./host.ts";
@@ -16,14 +16,24 @@ export type { Profile, ProfileName } from "./profile.ts";
 export type { Properties, Property } from "./properties.ts";
 export {
   createProxy,
+  createWorker,
   type FailurePolicy,
   type Outcome,
   type Proxy,
   type ProxyOptions,
+  RefusedError,
+  type Worker,
 } from "./proxy.ts";
 export { BufferKind, Errno, LogLevel, MapKind, Status } from "./status.ts";
 export type { Stream, StreamOptions } from "./stream.ts";
 export type { CalloutRequest, CalloutResponse, GrpcAnswer, GrpcRequest } from "./upstreams.ts";
 export { type Around, type Snapshot, Trap } from "./vm.ts";
 export { Instance, Module } from "./webassembly.ts";
-export { createWorld, type Fault, type LogLine, type World } from "./world.ts";
+export {
+  createWorld,
+  type Fault,
+  type LogLine,
+  upstreamOf,
+  type World,
+  type WorldOptions,
+} from "./world.ts";

@@ -45,14 +45,67 @@ const RELOAD_INTERVAL_MS = 1_000;
 const NS_PER_MS = 1_000_000n;
 
 /** A plugin has answered that it cannot run with its configuration. */
-class RefusedError extends Error {
+export class RefusedError extends Error {
   override readonly name = "RefusedError";
 }
 
-interface Worker {
-  host: Host;
-  root: number;
-  loadedNs: bigint;
+/** A plugin in its VM, made anew after a trap where the policy says so. */
+export interface Worker {
+  readonly host: Host;
+  readonly root: number;
+  /** What becomes of a stream that comes now; a VM that is due is made anew first. */
+  admit(): "serve" | "pass" | "fail";
+}
+
+interface Loaded {
+  readonly host: Host;
+  readonly root: number;
+}
+
+export interface WorkerOptions {
+  readonly world: World;
+  readonly failurePolicy?: FailurePolicy | undefined;
+  readonly reloadIntervalMs?: number | undefined;
+  readonly stats?: { reloads: number; failures: number; backoffs: number };
+}
+
+/** Starts a plugin's VM with `load`, which throws Trap, or RefusedError if it is refused. */
+export function createWorker(load: () => Loaded, options: WorkerOptions): Worker {
+  const { world, failurePolicy = "FAIL_CLOSED" } = options;
+  const stats = options.stats ?? { reloads: 0, failures: 0, backoffs: 0 };
+  const intervalNs = BigInt(options.reloadIntervalMs ?? RELOAD_INTERVAL_MS) * NS_PER_MS;
+  let now = load();
+  let loadedNs = world.clock.nowNs;
+  const revive = (): boolean => {
+    if (world.clock.nowNs - loadedNs < intervalNs) {
+      stats.backoffs++;
+      return false;
+    }
+    // The next attempt waits as long, whatever comes of this one.
+    loadedNs = world.clock.nowNs;
+    try {
+      now = load();
+      stats.reloads++;
+      return true;
+    } catch (error) {
+      if (!(error instanceof Trap || error instanceof RefusedError)) throw error;
+      stats.failures++;
+      return false;
+    }
+  };
+  return {
+    get host() {
+      return now.host;
+    },
+    get root() {
+      return now.root;
+    },
+    admit: () => {
+      if (!now.host.hasFailed) return "serve";
+      if (failurePolicy === "FAIL_RELOAD") return revive() ? "serve" : "fail";
+      return failurePolicy === "FAIL_OPEN" ? "pass" : "fail";
+    },
+  };
 }
 
 /**
@@ -68,38 +121,19 @@ export function createProxy(wasm: Uint8Array, options: ProxyOptions = {}): Proxy
     created++;
     return hostOf(loaded, { ...options, world });
   };
-  const load = (): Worker => {
+  const load = (): Loaded => {
     const host = make();
     const root = host.start(options.configuration ?? "", options.plugin);
     if (root === null) throw new RefusedError("Failed to configure base Wasm plugin");
-    return { host, root, loadedNs: world.clock.nowNs };
+    return { host, root };
   };
   make();
   load();
   const main = load();
-  const workers = Array.from({ length: options.workers ?? 2 }, load);
-  const intervalNs = BigInt(options.reloadIntervalMs ?? RELOAD_INTERVAL_MS) * NS_PER_MS;
-
-  /** Whether the worker's VM lives, made anew if the policy says so and the time has come. */
-  const revive = (worker: Worker): boolean => {
-    if (!worker.host.hasFailed) return true;
-    if (options.failurePolicy !== "FAIL_RELOAD") return false;
-    if (world.clock.nowNs - worker.loadedNs < intervalNs) {
-      stats.backoffs++;
-      return false;
-    }
-    // The next attempt waits as long, whatever comes of this one.
-    worker.loadedNs = world.clock.nowNs;
-    try {
-      Object.assign(worker, load());
-      stats.reloads++;
-      return true;
-    } catch (error) {
-      if (!(error instanceof Trap || error instanceof RefusedError)) throw error;
-      stats.failures++;
-      return false;
-    }
-  };
+  const { failurePolicy, reloadIntervalMs } = options;
+  const workers = Array.from({ length: options.workers ?? 2 }, () =>
+    createWorker(load, { world, failurePolicy, reloadIntervalMs, stats }),
+  );
 
   return {
     world,
@@ -114,7 +148,8 @@ export function createProxy(wasm: Uint8Array, options: ProxyOptions = {}): Proxy
     serve: (index, use, streamOptions) => {
       const worker = workers[index];
       if (worker === undefined) throw new Error(`there is no worker ${index}`);
-      if (!revive(worker)) return options.failurePolicy === "FAIL_OPEN" ? "passed" : "failed";
+      const admitted = worker.admit();
+      if (admitted !== "serve") return admitted === "pass" ? "passed" : "failed";
       try {
         use(worker.host.openStream(worker.root, streamOptions));
         return "served";

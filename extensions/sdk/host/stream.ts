@@ -2,19 +2,22 @@ import { attributes } from "./attributes.ts";
 import type { Context, LocalResponse } from "./context.ts";
 import { createFlow, type Flow, REQUEST, RESPONSE } from "./flow.ts";
 import { type Header, headerMap } from "./header-map.ts";
+import { messageOf } from "./local-response.ts";
 import type { Profile } from "./profile.ts";
 import type { Properties } from "./properties.ts";
-import type { Vm } from "./vm.ts";
+import { MapKind } from "./status.ts";
+import { Trap, type Vm } from "./vm.ts";
 
 /** One HTTP stream through a plugin. */
 export interface Stream {
   /** Its context. */
   readonly id: number;
   readonly request: Flow;
+  /** What goes to the client: the upstream's response, or what the plugin answers itself. */
   readonly response: Flow;
-  /** What the plugin has answered itself. */
+  /** What the plugin has answered itself; where it has trapped, the proxy's 503. */
   readonly localResponse: LocalResponse | null;
-  /** Whether the plugin has closed it. */
+  /** Whether the plugin has closed it, or it broke off in the middle of a response. */
   readonly isReset: boolean;
   /** Sends the request's headers through, and answers them as the plugin leaves them. */
   requestHeaders(headers: readonly Header[], endOfStream?: boolean): Header[];
@@ -23,46 +26,95 @@ export interface Stream {
   responseHeaders(headers: readonly Header[], endOfStream?: boolean): Header[];
   responseBody(bytes: Uint8Array | string, endOfStream?: boolean): void;
   responseTrailers(trailers: readonly Header[]): Header[];
+  /** The upstream goes away: before it has answered, the proxy does so in its place. */
+  breakOff(): void;
+  /** The proxy answers the request before the plugin sees it, which is told only to log. */
+  refuse(headers: readonly Header[], details: string): void;
   close(): void;
 }
 
 export interface StreamOptions {
-  /** Properties of this stream alone, before those that follow from its headers. */
+  /** Properties of this stream alone, before those that follow from what it carries. */
   readonly properties?: Properties;
 }
 
 const [REQUEST_DIRECTION, RESPONSE_DIRECTION] = [0, 1];
+
+/** What a proxy answers for a plugin that has trapped. */
+const FAILED: LocalResponse = {
+  ...{ status: 503, details: "wasm_fail_stream", body: new Uint8Array() },
+  ...{ headers: [], grpcStatus: -1 },
+};
+
+/** What a proxy answers for an upstream that goes away before it has. */
+const BROKEN: LocalResponse = {
+  ...FAILED,
+  body: Buffer.from(
+    "upstream connect error or disconnect/reset before headers. " +
+      "reset reason: connection termination",
+  ),
+};
 
 /** Opens a stream of a root: makes its context and tells the guest. */
 export function createStream(vm: Vm, root: Context, { properties = {} }: StreamOptions): Stream {
   const context = vm.create(root);
   const request = createFlow(vm, context, REQUEST);
   const response = createFlow(vm, context, RESPONSE);
+  const begunNs = vm.world.clock.nowNs;
   let localResponse: LocalResponse | null = null;
+  let details: string | null = null;
   let isReset = false;
-  const stop = () => {
+  const reset = () => {
+    isReset = true;
     request.stop();
     response.stop();
   };
-  context.properties = () => ({ ...attributes(context, localResponse), ...properties });
+  /** In place of the upstream's response it does not pass through the plugin again. */
+  const replace = (local: LocalResponse) => {
+    request.stop();
+    const { headers, body } = messageOf(local, request.seen.get(MapKind.requestHeaders));
+    if (response.headers !== null) reset();
+    else response.replace(headers, body);
+  };
+  const respond = (local: LocalResponse) => {
+    if (isReset) return;
+    if (response.seen.size > 0) return replace(local);
+    const { headers, body } = messageOf(local, request.seen.get(MapKind.requestHeaders));
+    response.receiveHeaders(headers, body.byteLength === 0);
+    if (body.byteLength > 0) response.receiveBody(body, true);
+  };
+  /** Runs what leads into the plugin; where it traps, the proxy answers for it. */
+  const guarded = <T>(act: () => T): T => {
+    try {
+      return act();
+    } catch (error) {
+      if (error instanceof Trap && !response.isEnded) {
+        localResponse = FAILED;
+        replace(FAILED);
+      }
+      throw error;
+    }
+  };
+  context.properties = () => ({
+    ...attributes({ context, request, response, details, begunNs, nowNs: vm.world.clock.nowNs }),
+    ...properties,
+  });
   context.stream = {
     resume: (direction) => {
       if (direction === REQUEST_DIRECTION) request.resume();
       else if (direction === RESPONSE_DIRECTION) response.resume();
     },
+    forgetRequest: () => request.forget(),
     close: (direction) => {
-      if (direction > RESPONSE_DIRECTION) return;
-      isReset = true;
-      stop();
+      if (direction <= RESPONSE_DIRECTION) reset();
     },
     respond: (local) => {
-      if (localResponse !== null) return;
+      if (localResponse !== null && response.seen.size === 0) return;
       localResponse = local;
+      details = local.details;
       request.stop();
-      // In place of the upstream's response it does not pass through the plugin again.
-      if (response.seen.size > 0) return response.stop();
-      response.receiveHeaders(headersOf(local), local.body.byteLength === 0);
-      if (local.body.byteLength > 0) response.receiveBody(local.body, true);
+      // It sets out when all has been done that the callback asked for.
+      vm.defer(() => respond(local));
     },
   };
   return {
@@ -75,16 +127,34 @@ export function createStream(vm: Vm, root: Context, { properties = {} }: StreamO
     get isReset() {
       return isReset;
     },
-    requestHeaders: (headers, endOfStream = true) => request.receiveHeaders(headers, endOfStream),
+    requestHeaders: (headers, endOfStream = true) =>
+      guarded(() => request.receiveHeaders(headers, endOfStream)),
     requestBody: (bytes, endOfStream = false) =>
-      request.receiveBody(Buffer.from(bytes as Uint8Array), endOfStream),
-    requestTrailers: (trailers) => request.receiveTrailers(trailers),
-    responseHeaders: (headers, endOfStream = true) => response.receiveHeaders(headers, endOfStream),
+      guarded(() => request.receiveBody(Buffer.from(bytes as Uint8Array), endOfStream)),
+    requestTrailers: (trailers) => guarded(() => request.receiveTrailers(trailers)),
+    responseHeaders: (headers, endOfStream = true) => {
+      details ??= "via_upstream";
+      return guarded(() => response.receiveHeaders(headers, endOfStream));
+    },
     responseBody: (bytes, endOfStream = false) =>
-      response.receiveBody(Buffer.from(bytes as Uint8Array), endOfStream),
-    responseTrailers: (trailers) => response.receiveTrailers(trailers),
+      guarded(() => response.receiveBody(Buffer.from(bytes as Uint8Array), endOfStream)),
+    responseTrailers: (trailers) => guarded(() => response.receiveTrailers(trailers)),
+    breakOff: () => {
+      if (response.seen.size > 0) {
+        details = "upstream_reset_after_response_started{protocol_error}";
+        return reset();
+      }
+      details = "upstream_reset_before_response_started{connection_termination}";
+      guarded(() => respond(BROKEN));
+    },
+    refuse: (headers, why) => {
+      details = why;
+      request.seen.set(MapKind.requestHeaders, headerMap(headers));
+      request.stop();
+    },
     close: () => {
-      stop();
+      request.stop();
+      response.stop();
       const log = () => {
         context.isLogging = true;
         context.maps.clear();

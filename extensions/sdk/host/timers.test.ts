@@ -64,11 +64,18 @@ test("a root that has ended ticks no more", () => {
   expect(messages(host.logs)).toEqual([SET, "done"]);
 });
 
-test("a root that puts its end off ticks no more either", () => {
-  const { host, root } = ticking(100, [say("tick")], 0);
-  host.stop(root);
-  host.advance(1_000);
-  expect(messages(host.logs)).toEqual([SET, "done"]);
+test("a root that puts its end off ticks until it tells it, or until its VM ends", () => {
+  const until = ticking(100, [say("tick"), call("proxy_done")], 0);
+  until.host.stop(until.root);
+  until.host.advance(1_000);
+  const closed = ticking(100, [say("tick")], 0);
+  closed.host.stop(closed.root);
+  closed.host.close();
+  closed.host.advance(1_000);
+  expect([messages(until.host.logs), messages(closed.host.logs)]).toEqual([
+    [SET, "done", "tick", "done 0"],
+    [SET, "done"],
+  ]);
 });
 
 test("a trap on a tick is thrown where time passes, and the dead VM ticks no more", () => {

@@ -21,9 +21,14 @@ export interface GrpcRequest {
   readonly message: Uint8Array;
   /** Whether the plugin will send no more; always so for a single call. */
   readonly endOfStream: boolean;
+  /** Whether the plugin ends its side without a message. */
+  readonly isEnd?: boolean;
 }
 
-/** What a server says to one message. A stream stays open while it gives no status. */
+/**
+ * What a server says to one message: that which it says first of all begins with its initial
+ * metadata. A stream stays open while it gives no status.
+ */
 export interface GrpcAnswer {
   readonly initialMetadata?: readonly Header[];
   readonly messages?: readonly (string | Uint8Array)[];
@@ -34,7 +39,7 @@ export interface GrpcAnswer {
 }
 
 export type HttpScript = (request: CalloutRequest) => CalloutResponse | "reset";
-export type GrpcScript = (request: GrpcRequest) => GrpcAnswer;
+export type GrpcScript = (request: GrpcRequest) => GrpcAnswer | "reset";
 
 /** A cluster that answers callouts as a test scripts it. It resets what it has no script for. */
 export interface Upstream {

@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts";
-import { headerMap } from "../header-map.ts";
+import { type Header, headerMap } from "../header-map.ts";
 import { hostcall, text } from "../hostcall.ts";
 import { decodePairs } from "../pairs.ts";
 import { BufferKind, MapKind, Status } from "../status.ts";
@@ -9,18 +9,23 @@ import type { Vm } from "../vm.ts";
 /** What Envoy insists on; it sets content-length itself. */
 const REQUIRED = [":path", ":method", ":authority"];
 
-/** The code and the words that `proxy_get_status` has after a callout that came to nothing. */
+/** Without an answer, the code and the words that `proxy_get_status` has. */
 const RESET = [Status.brokenConnection, "reset"] as const;
 
-/** What the proxy answers itself to a callout whose upstream has not. */
-const LATE: CalloutResponse = {
-  headers: [
-    [":status", "504"],
-    ["content-length", "24"],
+/** What Envoy answers in place of an upstream that breaks off, or takes too long. */
+const BROKEN = localAnswer(
+  "503",
+  "upstream connect error or disconnect/reset before headers. reset reason: connection termination",
+);
+const LATE = localAnswer("504", "upstream request timeout");
+
+function localAnswer(status: string, body: string): CalloutResponse {
+  const about: Header[] = [
+    ["content-length", String(body.length)],
     ["content-type", "text/plain"],
-  ],
-  body: "upstream request timeout",
-};
+  ];
+  return { headers: [[":status", status], ...about], body };
+}
 
 export const calloutCalls = {
   proxy_http_call: hostcall(
@@ -33,16 +38,25 @@ export const calloutCalls = {
       if (timeoutMs < 0 || upstream === undefined || !isWhole) return Status.badArgument;
       const id = vm.calls.open("http");
       const trailers = decodePairs(trailerPairs) ?? [];
-      const answer = upstream.http({ headers, body: text(body), trailers });
-      const delayMs = answer === "reset" ? 0 : (answer.delayMs ?? 0);
+      const asked = upstream.http({
+        headers: headerMap(headers).entries(),
+        body: text(body),
+        trailers,
+      });
+      const delayMs = asked === "reset" ? 0 : (asked.delayMs ?? 0);
       const isLate = timeoutMs > 0 && delayMs > timeoutMs;
       vm.world.clock.after(isLate ? timeoutMs : delayMs, () => {
-        deliver(vm, { id, root: context.root, answer: isLate ? LATE : answer });
+        const failure = isLate ? LATE : BROKEN;
+        const answer = isLate || asked === "reset" ? failedAnswer(vm, failure) : asked;
+        deliver(vm, { id, root: context.root, answer });
       });
       return [id];
     },
   ),
 };
+
+const failedAnswer = ({ profile }: Vm, answer: CalloutResponse) =>
+  profile.answersFailedCallouts ? answer : "reset";
 
 interface Delivery {
   readonly id: number;

@@ -11,7 +11,7 @@ export const grpcCalls = {
     "bbbbbn",
     "N",
     (caller, cluster, service, method, pairs, message, timeoutMs) => {
-      const [metadata, target] = [decodePairs(pairs) ?? [], text(cluster)];
+      const [metadata, target] = [decodePairs(pairs) ?? [], clusterOf(cluster)];
       return open(caller, target, {
         service: text(service),
         method: text(method),
@@ -22,7 +22,7 @@ export const grpcCalls = {
     },
   ),
   proxy_grpc_stream: hostcall("bbbb", "N", (caller, cluster, service, method, pairs) => {
-    const [metadata, target] = [decodePairs(pairs) ?? [], text(cluster)];
+    const [metadata, target] = [decodePairs(pairs) ?? [], clusterOf(cluster)];
     return open(caller, target, { service: text(service), method: text(method), metadata });
   }),
   proxy_grpc_send: hostcall("nbn", "", ({ vm }, id, message, endOfStream) => {
@@ -33,13 +33,25 @@ export const grpcCalls = {
     return Status.ok;
   }),
   proxy_grpc_cancel: hostcall("n", "", ({ vm }, id) => end(vm, id)),
-  proxy_grpc_close: hostcall("n", "", ({ vm }, id) => end(vm, id)),
+  proxy_grpc_close: hostcall("n", "", ({ vm }, id) => {
+    const stream = vm.calls.kindOf(id) === "grpc stream" ? vm.calls.get(id) : undefined;
+    if (stream === undefined || !vm.profile.closesHalf) return end(vm, id);
+    stream.end();
+    return Status.ok;
+  }),
 };
 
 function end(vm: Vm, id: number): number {
   const kind = vm.calls.kindOf(id);
   if (kind === "http" || kind === null) return Status.badArgument;
   return vm.calls.close(id) ? Status.ok : Status.notFound;
+}
+
+/** A cluster by its name, or as the Envoy's GrpcService whose envoy_grpc has it. */
+function clusterOf(bytes: Uint8Array): string {
+  const [outer, outerLength = 0, inner, innerLength = 0] = bytes;
+  const isService = outer === 10 && inner === 10 && outerLength === bytes.length - 2;
+  return text(isService ? bytes.subarray(4, 4 + innerLength) : bytes);
 }
 
 interface Target {
@@ -52,11 +64,15 @@ interface Target {
   readonly timeoutMs?: number;
 }
 
-/** How a single call ends whose answer is late: for Envoy that upstream is not available. */
-const LATE: GrpcAnswer = {
-  status: 14,
-  statusMessage: "upstream request timeout{response_timeout}",
-};
+const UNAVAILABLE = 14;
+
+/** How calls end that nobody answers, in time or at all; Envoy tells what it would its clients. */
+const LATE: GrpcAnswer = { status: 4, statusMessage: "deadline exceeded" };
+const BROKEN: GrpcAnswer = { status: UNAVAILABLE };
+const ENVOY_LATE = "upstream request timeout{response_timeout}";
+const ENVOY_BROKEN =
+  "upstream connect error or disconnect/reset before headers. reset reason: remote reset" +
+  "{upstream_reset_before_response_started{remote_reset}}";
 
 function open(
   { vm, context: { root } }: Caller,
@@ -65,53 +81,103 @@ function open(
 ): number | readonly [number] {
   const upstream = vm.world.upstreams.get(cluster);
   if (upstream === undefined) return Status.parseFailure;
-  const send = (bytes: Uint8Array, endOfStream: boolean) => {
-    const answer = upstream.grpc({ ...target, message: bytes, endOfStream });
-    const delayMs = answer.delayMs ?? 0;
+  const call = { id: 0, root, hasEnded: false, hasBegun: false };
+  const ask = (bytes: Uint8Array, endOfStream: boolean, isEnd = false) => {
+    if (call.hasEnded) return;
+    call.hasEnded = endOfStream;
+    const request = { ...target, message: bytes, endOfStream, ...(isEnd && { isEnd }) };
+    const asked = upstream.grpc(request);
+    const delayMs = asked === "reset" ? 0 : (asked.delayMs ?? 0);
     const isLate = timeoutMs > 0 && delayMs > timeoutMs;
+    const answer = isLate || asked === "reset" ? failed(vm, isLate) : told(vm, asked);
     vm.world.clock.after(isLate ? timeoutMs : delayMs, () => {
-      if (message === undefined) answerStream(vm, { id, root }, answer);
-      else answerCall(vm, { id, root }, isLate ? LATE : answer);
+      if (message === undefined) answerStream(vm, call, answer);
+      else answerCall(vm, call, answer);
     });
   };
-  const id = vm.calls.open(message === undefined ? "grpc stream" : "grpc", send);
-  if (message !== undefined) send(message, true);
-  return [id];
+  call.id = vm.calls.open(message === undefined ? "grpc stream" : "grpc", {
+    send: (bytes, endOfStream) => ask(bytes, endOfStream),
+    end: () => ask(new Uint8Array(), true, true),
+  });
+  if (message !== undefined) ask(message, true);
+  return [call.id];
+}
+
+function failed({ profile }: Vm, isLate: boolean): GrpcAnswer {
+  if (!profile.answersFailedCallouts) return isLate ? LATE : BROKEN;
+  return { status: UNAVAILABLE, statusMessage: isLate ? ENVOY_LATE : ENVOY_BROKEN };
+}
+
+/** An answer with the words of its status as the plugin is told them: Envoy adds who said them. */
+function told({ profile }: Vm, answer: GrpcAnswer): GrpcAnswer {
+  const { status, statusMessage = "" } = answer;
+  if (status === undefined || !profile.answersFailedCallouts) return answer;
+  const words = statusMessage === "" ? "via_upstream" : `${statusMessage}{via_upstream}`;
+  return { ...answer, statusMessage: words };
 }
 
 interface Call {
   readonly id: number;
   readonly root: Context;
+  /** Whether the plugin sends no more, and whether the server has been heard of. */
+  readonly hasEnded: boolean;
+  hasBegun: boolean;
 }
 
-/** A single call ends with its message, or with a status that tells why there is none. */
-function answerCall(vm: Vm, { id, root }: Call, answer: GrpcAnswer): void {
-  if (!vm.calls.close(id) || !vm.isAlive(root)) return;
-  const { status = 0, statusMessage = "", messages: [message = ""] = [] } = answer;
-  if (status === 0) receive(vm, { id, root }, message);
-  else finish(vm, { id, root }, [status, statusMessage]);
+const NO_MESSAGE = 13;
+
+/** A single call ends with its last message, or with a status that tells why there is none. */
+function answerCall(vm: Vm, call: Call, answer: GrpcAnswer): void {
+  const { status = 0, statusMessage = "", messages = [] } = answer;
+  if (vm.calls.get(call.id) === undefined || !vm.isAlive(call.root)) return;
+  const last = messages.at(-1);
+  if (status !== 0) finish(vm, call, [status, statusMessage]);
+  else if (last === undefined) finish(vm, call, [NO_MESSAGE, ""]);
+  else receive(vm, call, last);
+  vm.calls.close(call.id);
 }
 
-function answerStream(vm: Vm, { id, root }: Call, answer: GrpcAnswer): void {
-  const isOpen = () => vm.calls.get(id) !== undefined && vm.isAlive(root);
-  const { initialMetadata, messages = [], trailingMetadata, status, statusMessage } = answer;
-  if (initialMetadata !== undefined && isOpen()) {
-    const callback = "proxy_on_grpc_receive_initial_metadata";
-    show(
-      vm,
-      { id, root },
-      { kind: MapKind.grpcInitialMetadata, callback, metadata: initialMetadata },
-    );
+function answerStream(vm: Vm, call: Call, answer: GrpcAnswer): void {
+  const isOpen = () => vm.calls.get(call.id) !== undefined && vm.isAlive(call.root);
+  const { initialMetadata, messages = [], trailingMetadata = [], status } = answer;
+  const isOver = status !== undefined;
+  const begins = initialMetadata !== undefined || messages.length > 0;
+  // A server that ends at once has headers alone, and they are its trailers.
+  const isBare = isOver && !begins && !call.hasBegun;
+  const head = headOf(vm, call);
+  if ((begins || isOver) && !call.hasBegun && isOpen()) {
+    call.hasBegun = true;
+    show(vm, call, {
+      kind: MapKind.grpcInitialMetadata,
+      callback: "proxy_on_grpc_receive_initial_metadata",
+      metadata: isBare ? [] : [...head, ...(initialMetadata ?? [])],
+    });
   }
-  for (const message of messages) if (isOpen()) receive(vm, { id, root }, message);
-  if (trailingMetadata !== undefined && isOpen()) {
-    const callback = "proxy_on_grpc_receive_trailing_metadata";
-    const kind = MapKind.grpcTrailingMetadata;
-    show(vm, { id, root }, { kind, callback, metadata: trailingMetadata });
-  }
-  if (status === undefined || !isOpen()) return;
-  vm.calls.close(id);
-  finish(vm, { id, root }, [status, statusMessage ?? ""]);
+  for (const message of messages) if (isOpen()) receive(vm, call, message);
+  if (!isOver || !isOpen()) return;
+  const words = answer.statusMessage ?? "";
+  const own: Header[] = [
+    ["grpc-status", String(status)],
+    ["grpc-message", words],
+  ];
+  show(vm, call, {
+    kind: MapKind.grpcTrailingMetadata,
+    callback: "proxy_on_grpc_receive_trailing_metadata",
+    metadata: [...(isBare ? head : []), ...own, ...trailingMetadata],
+  });
+  if (!isOpen()) return;
+  finish(vm, call, [status, words]);
+  vm.calls.close(call.id);
+}
+
+/** Headers that every answer has; Envoy adds how long it took, once all has been asked. */
+function headOf({ profile }: Vm, { hasEnded }: Call): Header[] {
+  const isTimed = hasEnded && profile.answersFailedCallouts;
+  return [
+    [":status", "200"],
+    ["content-type", "application/grpc"],
+    ...(isTimed ? [["x-envoy-upstream-service-time", "0"] as const] : []),
+  ];
 }
 
 interface Metadata {
@@ -127,8 +193,15 @@ function show(vm: Vm, { id, root }: Call, { kind, callback, metadata }: Metadata
 }
 
 function receive(vm: Vm, { id, root }: Call, message: string | Uint8Array): void {
-  const bytes = Buffer.from(message as Uint8Array);
-  root.buffers.set(BufferKind.grpcMessage, { bytes });
+  let bytes: Uint8Array = Buffer.from(message as Uint8Array);
+  root.buffers.set(BufferKind.grpcMessage, {
+    get bytes() {
+      return bytes;
+    },
+    write: (next) => {
+      bytes = next;
+    },
+  });
   vm.enter("proxy_on_grpc_receive", root, [id, bytes.byteLength]);
   root.buffers.delete(BufferKind.grpcMessage);
 }

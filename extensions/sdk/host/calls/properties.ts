@@ -5,8 +5,11 @@ import { Status } from "../status.ts";
 export const propertyCalls = {
   proxy_get_property: hostcall("b", "B", ({ vm, context }, path) => {
     const segments = splitPath(text(path));
-    // The whole tree of properties has no bytes.
-    if (path.byteLength === 0) return Status.serializationFailure;
+    // The whole tree of properties has no bytes, nor has that of the states of all filters.
+    const isState = segments.length === 1 && segments[0] === "filter_state";
+    if (path.byteLength === 0 || (isState && context.stream !== null)) {
+      return Status.serializationFailure;
+    }
     const { name, rootId } = context.plugin;
     const own: Properties = { plugin_name: name, plugin_root_id: rootId, plugin_vm_id: vm.vmId };
     const all = { ...vm.world.properties, ...own, ...context.properties() };

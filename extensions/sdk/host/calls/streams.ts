@@ -1,22 +1,22 @@
-import { hostcall, text } from "../hostcall.ts";
+import { type Caller, hostcall, text } from "../hostcall.ts";
 import { decodePairs } from "../pairs.ts";
-import { Status } from "../status.ts";
+import { BufferKind, Status } from "../status.ts";
 
 const [REQUEST, RESPONSE, , UPSTREAM] = [0, 1, 2, 3];
 
 /** Resumes a stream once the callback has ended; a context without a stream has none to resume. */
-const resume = (direction: number) =>
-  hostcall("", "", ({ vm, context }) => {
-    vm.defer(() => context.stream?.resume(direction));
-    return Status.ok;
-  });
+function resume({ vm, context }: Caller, direction: number): number {
+  vm.defer(() => context.stream?.resume(direction));
+  // Envoy takes the request away at once, whichever way goes on.
+  if (vm.profile.resumesBeforeAnswer) context.stream?.forgetRequest?.();
+  return Status.ok;
+}
 
 export const streamCalls = {
-  proxy_continue_stream: hostcall("n", "", ({ vm, context }, direction) => {
+  proxy_continue_stream: hostcall("n", "", (caller, direction) => {
     if (direction > UPSTREAM) return Status.badArgument;
-    if (direction === UPSTREAM && vm.profile.lacksUpstreamContinue) return Status.unimplemented;
-    vm.defer(() => context.stream?.resume(direction));
-    return Status.ok;
+    const isLacking = caller.vm.profile.lacksUpstreamContinue;
+    return direction === UPSTREAM && isLacking ? Status.unimplemented : resume(caller, direction);
   }),
   proxy_close_stream: hostcall("n", "", ({ vm, context }, direction) => {
     if (direction > UPSTREAM) return Status.badArgument;
@@ -54,8 +54,10 @@ export const streamCalls = {
 
 /** Hostcalls of version 0.1.0 alone. */
 export const firstVersionCalls = {
-  proxy_get_configuration: hostcall("", "B", ({ context }) => [context.plugin.configuration]),
-  proxy_continue_request: resume(REQUEST),
-  proxy_continue_response: resume(RESPONSE),
+  proxy_get_configuration: hostcall("", "B", ({ context }) => [
+    context.root.buffers.get(BufferKind.pluginConfiguration)?.bytes ?? new Uint8Array(),
+  ]),
+  proxy_continue_request: hostcall("", "", (caller) => resume(caller, REQUEST)),
+  proxy_continue_response: hostcall("", "", (caller) => resume(caller, RESPONSE)),
   proxy_clear_route_cache: hostcall("", "", () => Status.ok),
 };

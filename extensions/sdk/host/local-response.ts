@@ -1,0 +1,37 @@
+import type { LocalResponse } from "./context.ts";
+import { grpcStatusOf } from "./grpc-status.ts";
+import type { Header, HeaderMap } from "./header-map.ts";
+
+/** A response as it goes on. */
+export interface Message {
+  readonly headers: readonly Header[];
+  readonly body: Uint8Array;
+}
+
+const text = (body: Uint8Array) => Buffer.from(body).toString();
+
+/** Makes a message of what a plugin answers itself: to gRPC a status of gRPC, with its words. */
+export function messageOf(local: LocalResponse, request: HeaderMap | undefined): Message {
+  const own = local.headers.filter(([name]) => !name.startsWith(":"));
+  if (isGrpc(request)) {
+    const status = local.grpcStatus < 0 ? grpcStatusOf(local.status) : local.grpcStatus;
+    const words: Header[] = local.body.length === 0 ? [] : [["grpc-message", text(local.body)]];
+    const head: Header[] = [
+      ...([
+        [":status", "200"],
+        ["content-type", "application/grpc"],
+      ] as const),
+      ...([["grpc-status", String(status)], ...words] as const),
+    ];
+    return { headers: [...head, ...own], body: new Uint8Array() };
+  }
+  const has = (name: string) => own.some(([other]) => other.toLowerCase() === name);
+  const length: Header = ["content-length", String(local.body.byteLength)];
+  const type: Header[] = has("content-type") ? [] : [["content-type", "text/plain"]];
+  const about = local.body.byteLength === 0 ? [] : [length, ...type];
+  return { headers: [[":status", String(local.status)], ...own, ...about], body: local.body };
+}
+
+/** "application/grpc", with what may follow it, but not "application/grpc-web". */
+const isGrpc = (request: HeaderMap | undefined): boolean =>
+  /^application\/grpc($|[+;])/.test(request?.first("content-type") ?? "");
