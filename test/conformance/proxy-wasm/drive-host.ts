@@ -1,103 +1,61 @@
-import { createHost, type Header, type Host, type ProfileName, Trap } from "@weft/sdk/host";
+// Runs cases in the SDK's host, with clients and upstreams that take no time of their own.
+
+import { createWorld, Died, LoadError, type ProfileName, RefusedError, Trap } from "@weft/sdk/host";
 import type { Case } from "./case.ts";
-import { assembleProbe } from "./probe.ts";
-
-/** Headers that an Envoy adds, or that every client sends. */
-const ALWAYS: readonly Header[] = [
-  [":authority", "probe"],
-  [":path", "/path?query"],
-  [":method", "GET"],
-  [":scheme", "http"],
-  ["x-forwarded-proto", "http"],
-  ["x-request-id", "00000000-0000-0000-0000-000000000000"],
-];
-
-/** Virtual time for callouts and ticks to come to their end. */
-const SETTLE_MS = 1_000;
+import type { Answers } from "./driver.ts";
+import { hostExchanges } from "./host-http.ts";
+import { createPlugins } from "./host-plugins.ts";
+import { hostConnection } from "./host-tcp.ts";
+import { act, play, type Stage } from "./play.ts";
 
 /** Runs a case in our host and answers what it shows. */
-export function driveHost(one: Case, profile: ProfileName): string[] {
-  let host: Host;
+export async function driveHost(one: Case, profile: ProfileName): Promise<readonly string[]> {
+  const { environment = {} } = one;
+  const world = createWorld({ environment, properties: { xds: { node: NODE } } });
+  // What the host itself has to say is no plugin's.
+  const lines = () =>
+    world.logs.flatMap(({ message }) =>
+      /^Attempted call to restricted/.test(message) ? [] : [message],
+    );
   try {
-    host = createHost(assembleProbe(one.probe), { profile, vmId: one.id });
-    script(host);
-    const names = { name: one.id, rootId: one.id };
-    const root = host.start(one.configuration ?? "", names);
-    if (root === null) return ["refused"];
-    const client = exchange(host, root, one);
-    return [...host.logs.map(({ message }) => message), `client ${client}`];
+    const plugins = createPlugins(one, profile, world);
+    const sides = one.isTcp ? hostConnection(plugins, one) : hostExchanges(plugins, one);
+    const stage: Stage = {
+      ...sides,
+      lines,
+      wait: (isSo, ms) => {
+        sides.settle();
+        for (let waited = 0; !isSo() && waited < ms; waited++) {
+          plugins.pass(1);
+          sides.settle();
+        }
+      },
+    };
+    const got = await play(one, stage);
+    const shown = [...lines(), ...got];
+    if (one.removal === undefined) return shown;
+    plugins.remove();
+    await act(one.removal, one, stage);
+    return [...lines(), ...got];
   } catch (error) {
-    if (error instanceof Error && /LoadError|Trap/.test(error.name)) return ["refused"];
-    throw error;
+    return [endOf(error)];
   }
 }
 
-function script(host: Host): void {
-  const upstream = host.upstream("upstream");
-  upstream.on(({ headers, body }) => ({
-    headers: [[":status", "200"], ...echoed(headers)],
-    body: `upstream${body}`,
-  }));
-}
+const NODE = { id: "conformance", cluster: "test" };
 
-/** What the upstream answers in headers: those of the request that begin with x-t-. */
-function echoed(headers: readonly Header[]): Header[] {
-  const own = headers.filter(([name]) => name.startsWith("x-t-"));
-  return own.length === 0 ? [] : [["x-saw", own.map((each) => each.join("=")).join(";")]];
-}
-
-/** Plays client and upstream of one request, and answers what the client gets. */
-function exchange(host: Host, root: number, one: Case): string {
-  const { headers = [], body } = one.request ?? {};
-  try {
-    const stream = host.openStream(root);
-    const hasBody = body !== undefined;
-    const method = (header: Header): Header =>
-      hasBody && header[0] === ":method" ? [":method", "POST"] : header;
-    stream.requestHeaders([...ALWAYS.map(method), ...headers], !hasBody);
-    if (hasBody) {
-      stream.requestBody(body, false);
-      stream.requestBody("", true);
-    }
-    host.advance(SETTLE_MS);
-    const sent = stream.request.headers;
-    const isFree = stream.localResponse === null && !stream.isReset;
-    if (sent !== null && isFree && !stream.request.isPaused) {
-      const head: Header[] = [[":status", "200"], ["content-type", "text/plain"], ...echoed(sent)];
-      stream.responseHeaders(head, false);
-      stream.responseBody(`upstream${Buffer.from(stream.request.body)}`, false);
-      stream.responseBody("", true);
-      host.advance(SETTLE_MS);
-    }
-    const seen = clientSees(stream);
-    end(host, stream);
-    return seen;
-  } catch (error) {
-    if (error instanceof Trap) return "503 ";
-    throw error;
+/** How a case ends that does not come to its end. */
+function endOf(error: unknown): string {
+  if (error instanceof Died) return `dies of ${error.signal}`;
+  if (error instanceof LoadError || error instanceof Trap || error instanceof RefusedError) {
+    return "refused";
   }
+  throw error;
 }
 
-/** Closes a stream. The client has its answer by then, whatever the plugin does. */
-function end(host: Host, stream: ReturnType<Host["openStream"]>): void {
-  try {
-    stream.close();
-    host.advance(SETTLE_MS);
-  } catch (error) {
-    if (!(error instanceof Trap)) throw error;
-  }
-}
-
-function clientSees(stream: ReturnType<Host["openStream"]>): string {
-  const { localResponse, response, isReset } = stream;
-  if (isReset) return "reset";
-  if (localResponse !== null) {
-    const { status, body, headers } = localResponse;
-    const added = headers.flatMap(([name, value]) => (name === "x-added" ? [value] : []));
-    return [status, Buffer.from(body).toString(), ...added].join(" ");
-  }
-  if (response.headers === null) return "nothing";
-  const header = (name: string) => response.headers?.find(([other]) => other === name)?.[1];
-  const saw = ["x-saw", "x-added"].flatMap((name) => header(name) ?? []);
-  return [header(":status"), Buffer.from(response.body).toString(), ...saw].join(" ");
+/** The SDK's host as any other. */
+export async function drive(cases: readonly Case[]): Promise<Answers> {
+  const answers = new Map<string, readonly string[]>();
+  for (const one of cases) answers.set(one.id, await driveHost(one, "envoy-1.40"));
+  return answers;
 }

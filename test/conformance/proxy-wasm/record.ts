@@ -1,15 +1,16 @@
-// Asks a real Envoy all cases, and writes down its answers and the table of docs/conformance.md.
+// Asks a real Envoy all cases, and writes down its answers and the page docs/conformance.md.
 
-import { readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { cases } from "./cases.ts";
-import { driveEnvoy } from "./drive-envoy.ts";
-import { type Recorded, writeTable } from "./table.ts";
+import { drive } from "./drive-envoy.ts";
+import { answersOf, writePage } from "./page.ts";
+import { RECORDED } from "./recorded.ts";
 
-const answers = join(import.meta.dirname, "envoy-1.40.json");
 const page = resolve(import.meta.dirname, "../../../docs/conformance.md");
 
-const shown = Object.fromEntries(await driveEnvoy(cases));
-writeFileSync(answers, `${JSON.stringify(shown, null, 2)}\n`);
-const recorded = JSON.parse(readFileSync(answers, "utf8")) as Recorded;
-writeFileSync(page, writeTable(cases, recorded));
+const answers = await drive(cases);
+// In the order of the cases, so that recording again changes only what differs.
+const shown = Object.fromEntries(cases.map(({ id }) => [id, answers.get(id) ?? []]));
+writeFileSync(RECORDED, `${JSON.stringify(shown, null, 2)}\n`);
+writeFileSync(page, writePage(cases, await answersOf(cases), shown));

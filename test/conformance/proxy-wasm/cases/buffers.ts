@@ -1,4 +1,4 @@
-import { answers, does, onRequest, type Table } from "../case.ts";
+import { answers, does, NEVER_MS, onRequest, type Table } from "../case.ts";
 import { bytes, call, say, word } from "../probe.ts";
 
 const BODY = { request: { body: "abcd" } };
@@ -45,6 +45,7 @@ export const buffers: Table = [
   {
     id: "buffers.sizes-paused",
     title: "sizes while a body is held back",
+    patienceMs: NEVER_MS,
     probe: { on: { proxy_on_request_body: answers(1, say("body", 1, 2), read(0)) } },
     ...BODY,
   },
@@ -103,5 +104,6 @@ export const buffers: Table = [
     id: "buffers.write-absent",
     title: "writing a buffer that is not there",
     probe: onRequest(call("proxy_set_buffer_bytes", 0, 0, 0, "x")),
+    spec: ["set_buffer_bytes 1", "client 200 upstream"],
   },
 ];

@@ -21,7 +21,7 @@ export const contexts: Table = [
     configuration: "four",
     spec: [
       "create 1 0",
-      "vm_start 0 0",
+      "vm_start 1 0",
       "configure 1 4",
       "create 2 1",
       "request 2 1",
@@ -117,6 +117,7 @@ export const contexts: Table = [
     id: "contexts.vm-configuration",
     title: "VM configuration is always there",
     probe: onRequest(call("proxy_get_buffer_bytes", 6, 0, 9, bytes())),
+    spec: ["get_buffer_bytes 1 []", "client 200 upstream"],
   },
   {
     id: "contexts.status",

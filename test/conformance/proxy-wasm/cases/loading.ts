@@ -1,11 +1,46 @@
 import { ABI_VERSIONS } from "@weft/sdk/host";
 import { answers, does, onConfigure, onRequest, type Table } from "../case.ts";
-import { bytes, call, say, trap, word } from "../probe.ts";
+import { bytes, call, quiet, say, trap, word } from "../probe.ts";
 
+/** Memory that is free for results nobody looks at. */
+const AT = 0x2_7000;
 const hello = onRequest(say("hello"));
 const LONG_AGO = ["proxy_continue_request", "proxy_continue_response", "proxy_clear_route_cache"];
 
-const UNNAMED = "Envoy logs what is said before there is a plugin without the plugin's name";
+/** Calls that a module might make while it starts, or while it allocates. */
+export const EARLY = [
+  call("fd_write", 1, AT, 0, AT),
+  call("fd_read", 0, AT, 0, AT),
+  call("fd_seek", 1, 0n, 0, AT),
+  call("fd_close", 1),
+  call("fd_fdstat_get", 1, AT),
+  call("fd_prestat_get", 3, AT),
+  call("fd_prestat_dir_name", 3, AT, 0),
+  call("path_open", 3, 0, AT, 0, 0, 0n, 0n, 0, AT),
+  call("args_sizes_get", AT, AT),
+  call("args_get", AT, AT),
+  call("environ_sizes_get", AT, AT),
+  call("environ_get", AT, AT),
+  call("clock_time_get", 0, 0n, AT),
+  call("clock_res_get", 0, AT),
+  call("random_get", AT, 4),
+  call("poll_oneoff", AT, AT, 0, AT),
+  call("sched_yield"),
+  call("proc_exit", 0),
+  call("pthread_equal", 1, 1),
+  call("emscripten_notify_memory_growth", 0),
+  call("proxy_log", 1, AT, 0),
+  call("proxy_get_current_time_nanoseconds", AT),
+  call("proxy_get_buffer_bytes", 6, 0, 0, AT, AT),
+  call("proxy_get_property", "plugin_name", AT, AT),
+  call("proxy_set_tick_period_milliseconds", 0),
+].map(quiet);
+
+/** Says something before there is a plugin: nobody but the probe itself can tell of what case. */
+const early = (id: string, ...words: (string | number)[]) => {
+  const [first = "", ...rest] = words;
+  return say(`loading.${id}: ${first}`, ...rest);
+};
 
 /** Markers, imports and exports: what links, and what is refused. */
 export const loading: Table = [
@@ -35,6 +70,7 @@ export const loading: Table = [
     title: "memory not exported",
     probe: { ...hello, exportsMemory: false },
     killsEnvoy: true,
+    because: "The host refuses what Envoy dies of when it first reaches for the memory",
   },
   { id: "loading.memory-max", title: "16385 pages", probe: { ...hello, memoryPages: 16_385 } },
   {
@@ -69,15 +105,19 @@ export const loading: Table = [
   },
   {
     id: "loading.initialize-log",
-    because: UNNAMED,
     title: "logging is legal in _initialize",
-    probe: { on: { _initialize: does(say("early")), ...hello.on } },
+    probe: { on: { _initialize: does(early("initialize-log", "early")), ...hello.on } },
   },
   {
     id: "loading.initialize-call",
     title: "other hostcalls are not legal in _initialize",
     probe: { on: { _initialize: does(call("proxy_get_log_level", word())), ...hello.on } },
   },
+  ...EARLY.map((step) => ({
+    id: `loading.initialize-${step.call}`,
+    title: `${step.call} in _initialize`,
+    probe: { on: { _initialize: does(step), ...hello.on } },
+  })),
   {
     id: "loading.initialize-trap",
     title: "a trap in _initialize",
@@ -85,21 +125,26 @@ export const loading: Table = [
   },
   {
     id: "loading.start",
-    because: UNNAMED,
     title: "_start is called where _initialize is not there",
-    probe: { on: { _start: does(say("start")), ...hello.on } },
+    probe: { on: { _start: does(early("start", "start")), ...hello.on } },
   },
   {
     id: "loading.initialize-first",
-    because: UNNAMED,
     title: "_start is not called where _initialize is",
-    probe: { on: { _initialize: does(say("init")), _start: does(say("start")), ...hello.on } },
+    probe: {
+      on: {
+        _initialize: does(early("initialize-first", "initialize")),
+        _start: does(early("initialize-first", "start")),
+        ...hello.on,
+      },
+    },
   },
   {
     id: "loading.main",
-    because: UNNAMED,
     title: "main is called after _initialize",
-    probe: { on: { _initialize: does(), main: answers(0, say("main", 0, 1)), ...hello.on } },
+    probe: {
+      on: { _initialize: does(), main: answers(0, early("main", "main", 0, 1)), ...hello.on },
+    },
   },
   {
     id: "loading.vm-start-refuses",

@@ -135,14 +135,6 @@ export const maps: Table = [
       },
     },
     request: { headers: ECHO },
-    ...(["short", "count", "lengths", "no-zero", "rest"].includes(name) && {
-      spec: [
-        "set_header_map_pairs 3",
-        "get_header_map_value 0 [x-t-a=one]",
-        "add_header_map_value 0",
-        "client 200 upstream x-t-a=one",
-      ],
-    }),
   })),
   {
     id: "maps.response",

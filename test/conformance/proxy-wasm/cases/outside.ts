@@ -1,79 +1,6 @@
-import { encodePairs } from "@weft/sdk/host";
-import { answers, does, onRequest, type Table } from "../case.ts";
-import { bytes, call, say, word } from "../probe.ts";
-
-const REQUEST = [
-  [":method", "GET"],
-  [":path", "/callout"],
-  [":authority", "upstream"],
-] as const;
-
-const callout = (
-  { cluster = "upstream", without = "", timeoutMs = 1_000 } = {},
-  pairs = REQUEST.filter(([name]) => name !== without),
-) =>
-  call(
-    "proxy_http_call",
-    ...[cluster, encodePairs(pairs), "", new Uint8Array()],
-    ...[timeoutMs, word()],
-  );
-
-export const callouts: Table = [
-  {
-    id: "callouts.http",
-    title: "a callout's answer resumes the stream",
-    probe: {
-      on: {
-        proxy_on_request_headers: answers(1, callout()),
-        proxy_on_http_call_response: does(
-          say("response", 0, 3, 4),
-          call("proxy_get_header_map_value", 6, ":status", bytes()),
-          call("proxy_get_buffer_bytes", 4, 0, 99, bytes()),
-          call("proxy_set_effective_context", 2),
-          call("proxy_continue_stream", 0),
-        ),
-      },
-    },
-  },
-  ...[
-    ["unknown-cluster", { cluster: "none" }],
-    ["no-path", { without: ":path" }],
-    ["no-method", { without: ":method" }],
-    ["no-authority", { without: ":authority" }],
-    ["negative-timeout", { timeoutMs: -1 }],
-  ].map(([name, options]) => ({
-    id: `callouts.${name}`,
-    title: `a callout with ${name}`,
-    probe: onRequest(callout(options as object)),
-  })),
-  {
-    id: "callouts.unknown-ids",
-    title: "gRPC ids that nobody has",
-    probe: onRequest(
-      call("proxy_grpc_send", 401, "x", 0),
-      call("proxy_grpc_send", 402, "x", 0),
-      call("proxy_grpc_cancel", 401),
-      call("proxy_grpc_cancel", 402),
-      call("proxy_grpc_close", 401),
-      call("proxy_grpc_close", 402),
-      call("proxy_grpc_cancel", 400),
-      call("proxy_grpc_close", 400),
-    ),
-  },
-  {
-    id: "callouts.grpc-unknown-cluster",
-    title: "a gRPC call to no cluster",
-    probe: onRequest(
-      call("proxy_grpc_call", "none", "s", "m", new Uint8Array(), "x", 9, word()),
-      call("proxy_grpc_stream", "none", "s", "m", new Uint8Array(), word()),
-    ),
-  },
-  {
-    id: "callouts.foreign-unknown",
-    title: "a foreign function that is not there",
-    probe: onRequest(call("proxy_call_foreign_function", "none", "x", bytes())),
-  },
-];
+import { onRequest, type Table } from "../case.ts";
+import { bytes, call, hidden, say, trap, word } from "../probe.ts";
+import { EARLY } from "./loading.ts";
 
 export const others: Table = [
   ...[0, 1, 2, 3, 4, 5, 6, 99].map((level) => ({
@@ -106,7 +33,22 @@ export const others: Table = [
       ...onRequest(call("proxy_get_header_map_value", 0, ":method", 0x2_1000, 0x2_1004)),
       allocator: { steps: [call("proxy_get_log_level", 0x2_2000)] },
     },
-    because: "Envoy fails the VM and lets the guest return first; the host unwinds it at once",
+  },
+  ...EARLY.map((step) => ({
+    id: `memory.allocator-${step.call}`,
+    title: `${step.call} in an allocator`,
+    probe: {
+      ...onRequest(call("proxy_get_header_map_value", 0, ":method", hidden(), hidden())),
+      allocator: { steps: [step] },
+    },
+  })),
+  {
+    id: "memory.allocator-traps",
+    title: "an allocator that traps",
+    probe: {
+      ...onRequest(call("proxy_get_header_map_value", 0, ":method", hidden(), hidden())),
+      allocator: { steps: [trap] },
+    },
   },
   {
     id: "ticks.period",

@@ -23,7 +23,6 @@ export const streams: Table = [
     probe: onRequest(call("proxy_continue_stream", direction)),
     // There is no response yet to go on with.
     killsEnvoy: direction === 1,
-    ...(direction === 3 && { spec: ["continue_stream 0", "client 200 upstream"] }),
   })),
   ...[2, 3, 4, 99].map((direction) => ({
     id: `streams.close-${direction}`,
@@ -47,7 +46,6 @@ export const streams: Table = [
   })),
   {
     id: "streams.body-resumed",
-    because: "Envoy shows what has gone on already once more with the end of the body",
     title: "a body held back at first and let go at its end",
     probe: {
       on: {
