@@ -242,6 +242,11 @@ test("requests are recorded as they came to the plugin, without secrets", async 
   // What the upstream got and tells back is behind the plugin.
   expect(got.response.body.join("")).toContain('["x-mark","first one"]');
   expect(posted.request.body).toEqual(["milk"]);
+  expect(posted.configuration).toEqual({ mark: "first" });
+  // With what it ran with it is played again.
+  const replayed = weft(["plugin", "replay", folder, file, "-o", "jsonl"], temporary);
+  expect(await replayed.exit).toBe(0);
+  expect(JSON.stringify(await replayed.next())).toContain('["x-mark","first one"]');
 
   const nowhere = weft(["plugin", "record", "--admin", admin, "--tap-id", "no"], temporary);
   expect(await nowhere.exit).toBe(66);

@@ -10,7 +10,8 @@ import { stopSignal } from "../stop-signal.ts";
 import { createTerminal, type Terminal } from "../terminal.ts";
 import { BEHIND, TAP_ID } from "./envoy-config.ts";
 import { createJsonStream } from "./json-stream.ts";
-import { createRecorder, type RecordedExchange } from "./recorder.ts";
+import { settingIn } from "./recorded-setting.ts";
+import { createRecorder, type RecordedExchange, type RecordedSetting } from "./recorder.ts";
 import { segmentIn, tapRequest } from "./tap-segment.ts";
 
 interface Options {
@@ -69,6 +70,7 @@ async function run(options: Options, file: string | undefined): Promise<void> {
     keepsSecrets: options.keepSecrets === true,
     hasBehind: await hasTapBehind(options.admin),
   });
+  const setting = await readSetting(options.admin);
   const { asked, answer } = await openTap(options);
   terminal.say(`recording from ${options.admin}; Ctrl-C ends it`);
   const write = writerTo(file, terminal);
@@ -78,7 +80,7 @@ async function run(options: Options, file: string | undefined): Promise<void> {
   let written = 0;
   const keep = (exchanges: readonly RecordedExchange[]): void => {
     for (const exchange of exchanges.slice(0, countMax - written)) {
-      write(exchange);
+      write({ ...setting, ...exchange });
       written += 1;
     }
     if (written >= countMax) done.resolve();
@@ -109,10 +111,19 @@ const DAYS_MAX_S = 24 * 86_400;
 
 /** Whether an Envoy has the listener behind the plugin that the workshop's has. */
 async function hasTapBehind(admin: string): Promise<boolean> {
+  return new RegExp(`^${BEHIND}::`, "m").test(await readPage(admin, "/listeners"));
+}
+
+/** What the plugin runs with: with that it is played again. */
+async function readSetting(admin: string): Promise<RecordedSetting> {
+  const dump = await readPage(admin, "/config_dump?resource=ecds_filters");
+  return dump.startsWith("{") ? settingIn(JSON.parse(dump)) : {};
+}
+
+async function readPage(admin: string, path: string): Promise<string> {
   try {
     const signal = AbortSignal.timeout(ANSWER_MS_MAX);
-    const response = await fetch(new URL("/listeners", admin), { signal });
-    return new RegExp(`^${BEHIND}::`, "m").test(await response.text());
+    return await (await fetch(new URL(path, admin), { signal })).text();
   } catch (cause) {
     throw new WeftError("missing", "plugin.no_tap", `nothing answers at ${admin}`, { cause });
   }

@@ -13,8 +13,14 @@ interface Message {
   readonly trailers?: readonly Header[];
 }
 
+/** What the plugin that was recorded runs with. */
+export interface RecordedSetting {
+  readonly configuration?: unknown;
+  readonly rootId?: string;
+}
+
 /** A request as it came to the plugin, and what the upstream answered: as the workshop plays it. */
-export interface RecordedExchange {
+export interface RecordedExchange extends RecordedSetting {
   readonly request: Message;
   /** Absent where the plugin has answered itself. */
   readonly response?: Message;
