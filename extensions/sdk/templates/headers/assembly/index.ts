@@ -23,7 +23,7 @@ export class Tenants extends HttpFilter<Settings> {
   }
 
   onResponseHeaders(headers: Headers, _endOfStream: bool): Action {
-    headers.remove("server");
+    headers.remove("x-powered-by");
     return Action.Continue;
   }
 
