@@ -146,6 +146,21 @@ test("a password that was right is not hashed again, whatever else was tried mea
   expect(asking(started, basic("ann:open sesame")).localResponse).toBeNull();
 });
 
+test("whether there is such a user does not show in the work that is done", () => {
+  const hashes = { ann: slow("x"), bob: slow("y") };
+  const started = plugin.start({ users: hashes, attemptsPerSecond: 0 }, { meter: true });
+  const fuelOf = (credentials: string) => {
+    const cost = () => started.host.costs.get("proxy_on_request_headers")?.fuel ?? 0;
+    const before = cost();
+    expect(asking(started, basic(credentials))).toRespond(401);
+    return cost() - before;
+  };
+  const known = fuelOf("ann:wrong");
+  for (const credentials of ["eve:wrong", "bob:wrong", "tom:right", "ann:wrang"]) {
+    expect(Math.abs(fuelOf(credentials) / known - 1)).toBeLessThan(0.001);
+  }
+});
+
 test("as many passwords are hashed a second as may be", () => {
   const started = plugin.start({ users, attemptsPerSecond: 10 });
   const statusOf = () => asking(started, basic("eve:x")).localResponse?.status;

@@ -1,10 +1,11 @@
 import {
-  Action, Background, Bytes, Counter, counter, counterWith, filter, fromBase64, GrpcStatus,
-  HeaderList, Headers, HttpFilter, isPlainPath, matchesPath,
+  Action, Background, Bytes, Counter, counter, counterWith, filter, GrpcStatus, HeaderList,
+  Headers, HttpFilter, isPlainPath, matchesPath,
 } from "@weft/sdk/assembly";
 import { Attempts } from "./attempts";
+import { decodedCredentials } from "./credentials";
 import { Settings } from "./settings";
-import { Users } from "./users";
+import { User, Users } from "./users";
 
 /** Requests that came in with a password, and on a path that needs none. */
 const allowed = counter("basic_auth_allowed_total");
@@ -12,9 +13,6 @@ const exempted = counter("basic_auth_exempt_total");
 
 /** Requests that were turned away, by the reason: missing, malformed, wrong, limited. */
 const denied = counterWith("basic_auth_denied_total", ["reason"]);
-
-/** Longer credentials are nobody's; hashing them would be work for nothing. */
-const CREDENTIALS_BYTES_MAX: i32 = 1024;
 
 enum Verdict { Missing, Malformed, Wrong, Limited, Allowed }
 
@@ -52,9 +50,8 @@ export class Doorkeeper extends Background<Settings> {
  */
 @filter("basic-auth")
 export class BasicAuth extends HttpFilter<Settings> {
-  /** What the request says of who asks. */
-  private name: Bytes | null = null;
-  private password: Bytes | null = null;
+  /** Who says to ask. */
+  private user: User | null = null;
 
   onRequestHeaders(headers: Headers, _endOfStream: bool): Action {
     const doorkeeper = changetype<Doorkeeper>(this.plugin);
@@ -83,13 +80,15 @@ export class BasicAuth extends HttpFilter<Settings> {
 
   private judge(doorkeeper: Doorkeeper, credentials: Bytes | null): Verdict {
     if (credentials == null) return Verdict.Missing;
-    if (!this.read(credentials)) return Verdict.Malformed;
-    const name = this.name;
-    const password = this.password;
-    if (name == null || password == null) return Verdict.Malformed;
+    const decoded = decodedCredentials(credentials);
+    if (decoded == null) return Verdict.Malformed;
+    const colon = decoded.indexOfByte(0x3a);
+    const name = decoded.slice(0, colon);
+    const password = decoded.slice(colon + 1);
     const users = doorkeeper.users;
     const digest = users.digest(password);
     const found = users.find(name);
+    this.user = found;
     if (found != null && found.knows(digest)) return Verdict.Allowed;
     if (!doorkeeper.attempts.take()) return Verdict.Limited;
     // Of a stranger as much is computed as of a user, so that time does not tell who is one.
@@ -100,37 +99,15 @@ export class BasicAuth extends HttpFilter<Settings> {
     return Verdict.Allowed;
   }
 
-  /** Reads `Basic <base64 of name:password>`. */
-  private read(credentials: Bytes): bool {
-    if (credentials.length > CREDENTIALS_BYTES_MAX) return false;
-    const space = credentials.indexOfByte(0x20);
-    if (space < 0 || !credentials.slice(0, space).equalsIgnoringCase("basic")) return false;
-    const decoded = fromBase64(credentials.slice(space).trim());
-    if (decoded == null) return false;
-    const colon = decoded.indexOfByte(0x3a);
-    if (colon < 1) return false;
-    for (let i = 0; i < decoded.length; i++) {
-      const byte = decoded.at(i);
-      if (byte < 0x20 || byte == 0x7f) return false;
-    }
-    this.name = decoded.slice(0, colon);
-    this.password = decoded.slice(colon + 1);
-    return true;
-  }
-
   private allow(headers: Headers, userHeader: Bytes): Action {
     allowed.inc();
-    const name = this.name;
+    const user = this.user;
     if (!this.config.forward) headers.remove("authorization");
-    if (name != null && !userHeader.isEmpty) headers.set(userHeader, name);
-    this.name = null;
-    this.password = null;
+    if (user != null && !userHeader.isEmpty) headers.set(userHeader, user.name);
     return Action.Continue;
   }
 
   private deny(verdict: Verdict): Action {
-    this.name = null;
-    this.password = null;
     byVerdict[verdict].inc();
     const doorkeeper = changetype<Doorkeeper>(this.plugin);
     if (verdict == Verdict.Limited) {

@@ -1,5 +1,9 @@
-import { Bytes, hash32, hmacSha256, random64 } from "@weft/sdk/assembly";
+import { Bytes, hash32, random64, sha256 } from "@weft/sdk/assembly";
+import { CREDENTIALS_BYTES_MAX } from "./credentials";
 import { PasswordHash } from "./password-hash";
+
+/** Random bytes in front of a password whose digest is remembered. */
+const KEY_BYTES: i32 = 16;
 
 /** Somebody who may come in. */
 @final
@@ -30,7 +34,8 @@ export class Users {
   private readonly mask: u32;
   /** Nobody outside can make names that fall into one slot, or digests. */
   private readonly seed: u32;
-  private readonly key: Bytes;
+  /** Random bytes, and room for a password behind them. */
+  private readonly keyed: Bytes;
 
   constructor(hashes: Map<string, PasswordHash>) {
     let slots = 16;
@@ -38,10 +43,10 @@ export class Users {
     this.slots = new StaticArray<i32>(slots);
     this.mask = slots - 1;
     this.seed = <u32>random64();
-    const key = new ArrayBuffer(16);
-    store<u64>(changetype<usize>(key), random64());
-    store<u64>(changetype<usize>(key), random64(), 8);
-    this.key = Bytes.owned(key);
+    const keyed = Bytes.owned(new ArrayBuffer(KEY_BYTES + CREDENTIALS_BYTES_MAX));
+    store<u64>(keyed.start, random64());
+    store<u64>(keyed.start, random64(), 8);
+    this.keyed = keyed;
     const names = hashes.keys();
     for (let i = 0; i < names.length; i++) this.add(names[i], hashes.get(names[i]));
   }
@@ -70,8 +75,12 @@ export class Users {
     return this.users[hash32(name, ~this.seed) % this.users.length];
   }
 
-  /** What is remembered of a password that was right. */
+  /** What is remembered of a password that was right; it never leaves this VM. */
   digest(password: Bytes): Bytes {
-    return hmacSha256(this.key, password);
+    const room = this.keyed.start + KEY_BYTES;
+    memory.copy(room, password.start, password.length);
+    const digest = sha256(Bytes.view(this.keyed.start, KEY_BYTES + password.length));
+    memory.fill(room, 0, password.length);
+    return digest;
   }
 }
