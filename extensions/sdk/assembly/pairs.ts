@@ -73,8 +73,8 @@ export class Pairs {
       const nameLength = load<u32>(lengths);
       const next = <u64>at + nameLength + load<u32>(lengths, 4) + 2;
       if (next > <u64>end) return -1;
-      const isWanted = <i32>i >= from && nameLength == length;
-      if (isWanted && areEqualButForCase(at, wanted, length)) return i;
+      const canBe = <i32>i >= from && nameLength == length;
+      if (canBe && areEqualButForCase(at, wanted, length)) return i;
       at = <usize>next;
     }
     return -1;

@@ -21,7 +21,8 @@ export class Faults extends HttpFilter<Settings> {
     if (fault == "trap") this.third(value.toString());
     if (fault == "loop") this.skipBlanks(value);
     if (fault == "leak") kept.push(value.copy());
-    if (fault == "call") this.listen();
+    const watch = new GrpcMethod("watch", "a.Service", "Watch");
+    if (fault == "call") watch.open(this.plugin, new Deaf());
     return Action.Continue;
   }
 
