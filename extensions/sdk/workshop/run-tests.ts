@@ -25,6 +25,9 @@ export interface TestOutcome {
 /** Building a plugin comes first, and the machine may be busy. */
 const TIMEOUT_MS = 60_000;
 
+/** What no test imports, and all depend on: a change of it has all of them run again. */
+const BUILT_FROM = ["**/assembly/**", "**/asconfig.json", "**/budget.json", "**/package.json"];
+
 const TESTS = "**/*.test.ts";
 const NO_TESTS = ["**/node_modules/**", "**/build/**", "**/coverage/**"];
 
@@ -41,6 +44,7 @@ export async function runTests(folder: string, run: TestRun): Promise<TestOutcom
     config: false,
     watch: run.isWatching,
     run: !run.isWatching,
+    forceRerunTriggers: BUILT_FROM,
     include: [TESTS],
     exclude: NO_TESTS,
     env: run.coverageFolder === undefined ? {} : { [COVERAGE_FOLDER]: run.coverageFolder },
