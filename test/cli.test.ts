@@ -434,7 +434,7 @@ test("plugin push publishes a module, and plugin list shows it", async () => {
   expect([bad.code, bad.stderr]).toMatchInlineSnapshot(`
     [
       65,
-      "error[WEFT0401]: not a WebAssembly module: it does not begin with \\0asm: give the compiled .wasm, not its text or archive
+      "error[WEFT0401]: not a WebAssembly module: it does not begin with \\0asm at byte 0: give the compiled core module, not its text, an archive or a component
       help: build the module with \`weft plugin build\`
     ",
     ]

@@ -209,8 +209,8 @@ test("fuzz finds a trap, makes it small, and plays it again", async () => {
       expect(found.code).toBe(1);
       const { finding, seed } = JSON.parse(found.stdout);
       expect([seed, finding.oracle]).toEqual([7, "trap"]);
-      expect(finding.backtrace.map(({ source }: { source: string }) => source)).toContainEqual(
-        expect.stringMatching(/^assembly\/index\.ts:\d+:\d+$/),
+      expect(finding.backtrace.map(({ name }: { name: string }) => name)).toContain(
+        "assembly/index/ApiKeys#onRequestHeaders",
       );
       expect(found.stderr).toMatch(/^found: it traps\n {2}proxy_on_request_headers trapped: /);
       expect(found.stderr).toContain(
