@@ -288,10 +288,35 @@ test("work without streams ticks, and shares what it counts although others are 
     `log(2, "total 4")`,
     `log(2, "marked")`,
   ]);
-  expect(stub.calls).toContain(`set_shared_data("marks", "!", 0)`);
+  expect(stub.calls).toContain(`set_shared_data("marks", "!", -1)`);
   expect(stub.calls.filter((call) => call.startsWith("define_metric"))).toEqual([
     expect.stringMatching(/^define_metric\(2, "sizes.tenant=.=a_.b;.;kind=.=x;.;", \d+\)$/),
   ]);
+});
+
+test("nobody loses what they write first, though all found nothing there", () => {
+  const total = Buffer.alloc(8);
+  let isThere = false;
+  const stub = started("work", (own) => ({
+    proxy_get_shared_data: (key = 0, length = 0, address = 0, size = 0, cas = 0) => {
+      if (own.text(key, length) !== "total" || !isThere) return NOT_FOUND;
+      own.give(total, address, size);
+      own.writeU32(cas, 9);
+      return OK;
+    },
+    // As Envoy has it: any cas creates, and 0 writes whatever is there.
+    proxy_set_shared_data: (key = 0, length = 0, value = 0, size = 0, cas = 0) => {
+      if (own.text(key, length) !== "total") return OK;
+      if (!isThere) total.writeBigInt64LE(5n);
+      const isFaster = !isThere;
+      isThere = true;
+      if (isFaster && cas !== 0) return CAS_MISMATCH;
+      total.set(Buffer.from(own.text(value, size)));
+      return OK;
+    },
+  }));
+  stub.call("proxy_on_tick", 1);
+  expect(total.readBigInt64LE()).toBe(7n);
 });
 
 test("a lost update ends, and says that it is lost", () => {

@@ -12,6 +12,9 @@ import { textLength, textStart } from "./text";
  */
 const ATTEMPTS_MAX: i32 = 32;
 
+/** A cas that no value has. */
+const NO_CAS: u32 = 0xffff_ffff;
+
 /** A value that the workers share, as it was when it was read. */
 @final
 export class SharedValue {
@@ -56,10 +59,20 @@ export function updateShared<K>(key: K, update: SharedUpdate): bool {
     const shared = getShared<K>(key);
     const next = update.apply(shared == null ? null : shared.bytes);
     if (next == null) return false;
-    const status = setShared<K, Bytes>(key, next, shared == null ? 0 : shared.cas);
+    const status = setShared<K, Bytes>(key, next, casOf(shared, attempt));
     if (status != Status.CasMismatch) return status == Status.Ok;
   }
   return false;
+}
+
+/**
+ * The cas to write with. With 0 the first of several writers would lose what it wrote to the next
+ * one; where nothing is there, Envoy lets one writer with any other cas create it, and only one.
+ * A host to which the cas must match lets none: it gets the 0 at the second try.
+ */
+function casOf(shared: SharedValue | null, attempt: i32): u32 {
+  if (shared != null) return shared.cas;
+  return attempt == 0 ? NO_CAS : 0;
 }
 
 /** A number that the workers share, changed without losing what another worker does meanwhile. */
@@ -97,7 +110,7 @@ export class SharedInteger {
       const next = change(old, by);
       store<i64>(firstOut(), next);
       const text = Bytes.view(firstOut(), sizeof<i64>());
-      const status = setShared<Bytes, Bytes>(this.key, text, shared == null ? 0 : shared.cas);
+      const status = setShared<Bytes, Bytes>(this.key, text, casOf(shared, attempt));
       if (status == Status.Ok) {
         this.isLost = false;
         return next;
