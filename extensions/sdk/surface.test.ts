@@ -347,6 +347,7 @@ test("a root id that the module has no plugin for is refused", () => {
   const stub = createStub(wasm, () => ({ proxy_get_property: () => NOT_FOUND }));
   stub.call("proxy_on_context_create", 1, 0);
   expect(stub.call("proxy_on_configure", 1, 0)).toBe(0);
+  expect(stub.calls).toContain(`log(4, " is no root id of this module; it has work, http, tcp")`);
 });
 
 test("what an outer callback holds outlives a callback within it", () => {

@@ -45,7 +45,11 @@ function choiceOf(parts: readonly Part[]): string {
   const cases = parts.map(({ rootId }, i) => {
     return `if (id.equals(${JSON.stringify(rootId)})) return new WeftPlugin${i}();`;
   });
-  return `const id = rootId(); ${cases.join(" ")} return null;`;
+  const names = parts.map(({ rootId }) => rootId).join(", ");
+  const complaint = JSON.stringify(` is no root id of this module; it has ${names}`);
+  return `const id = rootId(); ${cases.join(" ")}
+    logError(new ByteWriter().text(id).text(${complaint}).finish());
+    return null;`;
 }
 
 function pluginOf(
