@@ -74,6 +74,16 @@ test("with a source map it tells where the source is", () => {
   ]);
 });
 
+test("code that no source tells of has none, though code before it has", () => {
+  const map = JSON.stringify({ sources: ["a.ts"], mappings: "UAAA,G,GACA" });
+  expect([12, 13, 15, 16].map((offset) => findSource(map, offset))).toEqual([
+    "a.ts:1:1",
+    null,
+    null,
+    "a.ts:2:1",
+  ]);
+});
+
 test.each([
   [9, null],
   [10, "a.ts:1:1"],

@@ -1,8 +1,27 @@
 // Source maps of WebAssembly modules: one line, whose columns are bytes into the module.
 
-interface SourceMap {
-  readonly sources: readonly string[];
-  readonly mappings: string;
+/** The sources of a module, and which place in them each part of its code comes from. */
+export interface SourceMap {
+  readonly sources: readonly Source[];
+  /** In the order of the module's bytes: each holds up to the next one. */
+  readonly places: readonly Place[];
+}
+
+export interface Source {
+  /** As "assembly/index.ts"; of libraries it begins with "~lib/". */
+  readonly path: string;
+  /** Null where the map does not hold it. */
+  readonly text: string | null;
+}
+
+export interface Place {
+  /** Bytes into the module. */
+  readonly offset: number;
+  /** The number of the source; null for code that no source tells of. */
+  readonly source: number | null;
+  /** From 0, as source maps count. */
+  readonly line: number;
+  readonly column: number;
 }
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -23,33 +42,34 @@ function decode(segment: string): number[] {
   return numbers;
 }
 
-/** Where in the sources the code comes from that begins at a byte of the module. */
-export interface SourcePlace {
-  readonly offset: number;
-  readonly file: string;
-  /** From 1. */
-  readonly line: number;
-  /** From 0. */
-  readonly column: number;
-}
-
-/** All places that a source map tells, in the order of the code. */
-export function readPlaces(json: string): SourcePlace[] {
-  const { sources, mappings } = JSON.parse(json) as SourceMap;
-  const places: SourcePlace[] = [];
-  let [offset, source, line, column] = [0, 0, 0, 0];
-  for (const segment of mappings.split(";")[0]?.split(",") ?? []) {
-    const [offsetBy = 0, sourceBy, lineBy = 0, columnBy = 0] = decode(segment);
-    offset += offsetBy;
-    if (sourceBy === undefined) continue;
-    [source, line, column] = [source + sourceBy, line + lineBy, column + columnBy];
-    places.push({ offset, file: sources[source] ?? "", line: line + 1, column });
-  }
-  return places;
+export function readSourceMap(json: string): SourceMap {
+  const {
+    sources,
+    sourcesContent = [],
+    mappings,
+  } = JSON.parse(json) as {
+    readonly sources: readonly string[];
+    readonly sourcesContent?: readonly (string | null)[];
+    readonly mappings: string;
+  };
+  let [at, file, line, column] = [0, 0, 0, 0];
+  const places = (mappings.split(";")[0]?.split(",") ?? []).map((segment): Place => {
+    const [offsetBy = 0, fileBy, lineBy = 0, columnBy = 0] = decode(segment);
+    at += offsetBy;
+    if (fileBy === undefined) return { offset: at, source: null, line: 0, column: 0 };
+    [file, line, column] = [file + fileBy, line + lineBy, column + columnBy];
+    return { offset: at, source: file, line, column };
+  });
+  return {
+    sources: sources.map((path, i) => ({ path, text: sourcesContent[i] ?? null })),
+    places,
+  };
 }
 
 /** The place in the sources of a byte of the module, as "file:line:column"; null if none is told. */
 export function findSource(json: string, offset: number): string | null {
-  const place = readPlaces(json).findLast((each) => each.offset <= offset);
-  return place === undefined ? null : `${place.file}:${place.line}:${place.column + 1}`;
+  const { sources, places } = readSourceMap(json);
+  const place = places.findLast((each) => each.offset <= offset);
+  if (place === undefined || place.source === null) return null;
+  return `${sources[place.source]?.path}:${place.line + 1}:${place.column + 1}`;
 }
