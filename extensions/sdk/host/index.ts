@@ -2,6 +2,7 @@
 // ABI 0.1.0, 0.2.0 and 0.2.1 with WASI, on a virtual clock, with scripted upstreams. It behaves as
 // Envoy 1.40 does, or as the specification says (`profile`).
 
+export type { Coverage } from "../wasm/coverage.ts";
 export { ABI_VERSIONS, type AbiVersion, callbackType, findCall } from "./abi.ts";
 export type { Backtrace, Frame } from "./backtrace.ts";
 export type { Connection } from "./connection.ts";

@@ -27,22 +27,11 @@ export interface Block {
 /** A call of a function by its number, or of any of a type in a table. */
 export type Call = { readonly callee: number } | { readonly table: number; readonly type: number };
 
-/** An `if` or `br_if`, whose two ways are told apart by how often the next block runs. */
-export interface Branch {
-  readonly at: number;
-  /** The block that ends with it. */
-  readonly block: Block;
-  /** What runs if the condition of an `if` holds, or that of a `br_if` does not. */
-  readonly next: Block;
-  readonly kind: "if" | "br_if";
-}
-
 export interface FunctionBlocks {
   /** The function's number. */
   readonly index: number;
   readonly body: Body;
   readonly blocks: readonly Block[];
-  readonly branches: readonly Branch[];
   /** Functions whose references it makes, which may be called from anywhere then. */
   readonly references: readonly number[];
 }
@@ -69,7 +58,6 @@ interface Frame {
 interface Walk {
   readonly frames: Frame[];
   readonly blocks: Draft[];
-  readonly branches: Branch[];
   readonly references: number[];
   /** The block that goes on; null in code that is never reached. */
   current: Draft | null;
@@ -83,7 +71,7 @@ export function blocksOf(module: WasmModule): FunctionBlocks[] {
 }
 
 function split(module: WasmModule, body: Body): Omit<FunctionBlocks, "index" | "body"> {
-  const walk: Walk = { frames: [], blocks: [], branches: [], references: [], current: null };
+  const walk: Walk = { frames: [], blocks: [], references: [], current: null };
   begin(walk, body.start);
   open(walk, "function");
   eachInstruction({ wasm: module.wasm, at: body.start, end: body.end }, (instruction) => {
@@ -93,11 +81,10 @@ function split(module: WasmModule, body: Body): Omit<FunctionBlocks, "index" | "
   if (walk.frames.length > 0) throw new WasmError("a function without its end", body.end);
   // The blocks come in order, so that each finds its leader settled.
   for (const block of walk.blocks) block.leader = block.leader.leader;
-  // What holds nothing is of use where it tells which way a branch goes, or leads.
-  const kept = new Set<Block>(walk.branches.map(({ next }) => next));
-  for (const { leader } of walk.blocks) kept.add(leader);
-  const blocks = walk.blocks.filter((block) => block.instructions > 0 || kept.has(block));
-  return { blocks, branches: walk.branches, references: walk.references };
+  // What holds nothing is of use only where it leads.
+  const leaders = new Set(walk.blocks.map(({ leader }) => leader));
+  const blocks = walk.blocks.filter((block) => block.instructions > 0 || leaders.has(block));
+  return { blocks, references: walk.references };
 }
 
 function step(walk: Walk, instruction: Instruction): void {
@@ -116,7 +103,7 @@ function step(walk: Walk, instruction: Instruction): void {
     case Op.if:
       count(walk, end);
       open(walk, "if");
-      fork(walk, "if", instruction);
+      fork(walk, end);
       return;
     case Op.else:
       turn(walk, instruction);
@@ -127,7 +114,7 @@ function step(walk: Walk, instruction: Instruction): void {
     case Op.brIf:
       count(walk, end);
       jump(walk, instruction);
-      fork(walk, "br_if", instruction);
+      fork(walk, end);
       return;
     case Op.br:
     case Op.brTable:
@@ -203,9 +190,9 @@ function leave(walk: Walk): void {
   walk.current = null;
 }
 
-function fork(walk: Walk, kind: Branch["kind"], { at, end }: Instruction): void {
-  const block = walk.current;
-  if (block !== null) walk.branches.push({ at, block, next: begin(walk, end), kind });
+/** What follows a condition runs in one case only. */
+function fork(walk: Walk, end: number): void {
+  if (walk.current !== null) begin(walk, end);
 }
 
 function turn(walk: Walk, { at, end }: Instruction): void {

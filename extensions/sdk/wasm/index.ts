@@ -1,7 +1,8 @@
 // What stands in a module of WebAssembly, and what it does: a reader of the binary format, and
 // rewrites that count instructions and blocks. Nothing here runs a module or touches a file.
 
-export { type Block, type Branch, blocksOf, type FunctionBlocks } from "./blocks.ts";
+export { type Block, blocksOf, type FunctionBlocks } from "./blocks.ts";
+export type { Coverage } from "./coverage.ts";
 export { WasmError } from "./cursor.ts";
 export {
   type Capabilities,

@@ -1,0 +1,13 @@
+// How much of a plugin its tests have run: counts of a host with `coverage`, put to the statements
+// of the AssemblyScript sources, for Istanbul's tools and as a table.
+
+export {
+  type BranchEntry,
+  type CoverageOptions,
+  type FileCoverage,
+  type FunctionEntry,
+  type Istanbul,
+  istanbulOf,
+  type Location,
+} from "./istanbul.ts";
+export { coverageTable } from "./table.ts";
