@@ -12,10 +12,10 @@ import { Instance, type Memory, Module } from "../../extensions/sdk/host/webasse
 import { type Instruments, instrument, readModule } from "../../extensions/sdk/wasm/index.ts";
 
 /** Rounds of which the fastest counts: the others shared the machine. */
-const rounds = Number(process.argv[2] ?? 30);
+const rounds = Number(process.argv[2] ?? 100);
 
 /** Rounds before those, so that V8 has compiled everything with its optimising compiler. */
-const WARM_UP_ROUNDS = 30;
+const WARM_UP_ROUNDS = 50;
 
 const KINDS: Readonly<Record<string, Instruments>> = {
   plain: {},
