@@ -108,7 +108,24 @@ test("what does not compile is shown at its place", async () => {
   expect(stderr).toMatch(/\| {4} retrun this\.respond\(401/);
 });
 
-test("test runs what fits, says what failed, and which lines have run", async () => {
+/** Neither holds of a build that is not optimised. */
+const ABOUT_RELEASES = `
+import { readFileSync } from "node:fs";
+import { createHost } from "@weft/sdk/host";
+
+test("the module is the release", () => {
+  const release = readFileSync(import.meta.dirname + "/build/keys.wasm");
+  expect(Buffer.compare(release, plugin.wasm)).toBe(0);
+});
+
+test("fuel is a release's", () => {
+  const host = createHost(plugin.wasm, { meter: true });
+  expect(host.start(JSON.stringify({ keys }))).not.toBeNull();
+  expect(plugin.start({ keys }, { meter: true }).host.costs).toEqual(host.costs);
+});
+`;
+
+test("test runs what fits, and says what failed", async () => {
   const failing = await edited(
     "keys.test.ts",
     (text) => text.replace('"x-consumer", "bob"', '"x-consumer", "eve"'),
@@ -122,24 +139,51 @@ test("test runs what fits, says what failed, and which lines have run", async ()
     name: "a key lets its owner in, and goes no further",
     errors: [expect.stringContaining('header x-consumer: eve: it is "bob"')],
   });
-  const covered = await ok("test", "keys", "--coverage", "-o", "json");
-  expect(JSON.parse(covered).coverage).toMatchObject([{ file: "assembly/index.ts", missed: [] }]);
-  // Without the tests of refusals, their lines do not run.
-  const partly = await edited(
-    "keys.test.ts",
-    (text) => text.replace("test.each<", "test.skip.each<"),
-    () => ok("test", "keys", "--coverage"),
-  );
-  expect(partly).toMatch(/FILE +LINES +RUN +NOT RUN\nassembly\/index\.ts +\d+\/\d+ +\d\d% +\d+/);
-  const final = JSON.parse(readFileSync(join(folder, "keys/coverage/coverage-final.json"), "utf8"));
-  const [path, file] = Object.entries(final)[0] as [string, { s: Record<string, number> }];
-  expect(path).toBe(join(folder, "keys/assembly/index.ts"));
-  expect(Object.values(file.s)).toContain(0);
   const none = await plugin("test", "keys", "nothing-like-it");
   expect([none.code, none.stderr.split("\n")[0]]).toEqual([
     66,
     "error[WEFT0611]: keys holds no *.test.ts with nothing-like-it in its name",
   ]);
+}, 180_000);
+
+test("test --coverage tells what of the sources has run, and judges the release", async () => {
+  const covered = await edited(
+    "keys.test.ts",
+    (text) => text + ABOUT_RELEASES,
+    () => ok("test", "keys", "--coverage", "-o", "json"),
+  );
+  const { passed, coverage } = JSON.parse(covered);
+  expect(passed).toBe(10);
+  expect(coverage).toMatchObject([{ file: "assembly/index.ts", missed: [], partly: [] }]);
+  const [{ statements, branches, functions }] = coverage;
+  for (const { run, all } of [statements, branches, functions]) {
+    expect(run).toBeGreaterThan(2);
+    expect(run).toBe(all);
+  }
+  // Without the tests of refusals their lines do not run; no test can reach a file of its own.
+  const spare = join(folder, "keys/assembly/spare.ts");
+  writeFileSync(spare, "export function spare(): i32 {\n  return 1;\n}\n");
+  const partly = await edited(
+    "keys.test.ts",
+    (text) => text.replace("test.each<", "test.skip.each<"),
+    () => ok("test", "keys", "--coverage"),
+  );
+  rmSync(spare);
+  expect(partly.slice(partly.indexOf("FILE"))).toMatch(
+    new RegExp(
+      [
+        "^FILE +STATEMENTS +BRANCHES +FUNCTIONS +LINES +NOT RUN +PARTLY",
+        "assembly/index\\.ts +\\d\\d% +\\d\\d% +\\d\\d% +\\d\\d% +\\d\\d.* +\\d\\d.*",
+        "assembly/spare\\.ts +0% +- +0% +0% +2 +-",
+        "all files +\\d\\d% +\\d\\d% +\\d\\d% +\\d\\d% +- +-\n$",
+      ].join("\n"),
+    ),
+  );
+  const final = JSON.parse(readFileSync(join(folder, "keys/coverage/coverage-final.json"), "utf8"));
+  const paths = ["index.ts", "spare.ts"].map((name) => join(folder, "keys/assembly", name));
+  expect(Object.keys(final)).toEqual(paths);
+  expect(Object.values(final[paths[0] ?? ""].s)).toContain(0);
+  expect(final[paths[1] ?? ""]).toMatchObject({ path: paths[1], s: { 0: 0 }, f: { 0: 0 } });
 }, 180_000);
 
 test("bench holds callbacks to their budget, and takes new costs", async () => {
@@ -344,6 +388,7 @@ test.for([
   [64, ["new"], "error[WEFT0610]: name the folder to make, or --list the templates"],
   [64, ["new", "x", "--template", "ghost"], "error[WEFT0610]: option '--template <name>'"],
   [64, ["fuzz", "keys", "--runs", "many"], "error[WEFT0610]: option '--runs <number>'"],
+  [64, ["test", "keys", "--coverage", "--watch"], "error[WEFT0610]: option '--coverage' cannot"],
   [64, ["bogus"], "error[WEFT0610]: unknown command 'bogus'"],
   [64, ["replay", "keys"], "error[WEFT0610]: missing required argument 'exchanges'"],
   [65, ["new", "My_Plugin"], 'error[WEFT0410]: "My_Plugin" is no name for a plugin'],

@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildPlugin } from "@weft/sdk/build";
-import { createHost, type Header, Module } from "@weft/sdk/host";
+import { type Header, type LogLine, Module } from "@weft/sdk/host";
+import { load } from "@weft/sdk/vitest";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 
 const folder = import.meta.dirname;
-const { wasm, sha256 } = await buildPlugin(folder);
+const plugin = await load(folder);
+const { wasm } = plugin;
 const { imports, exports, customSections } = Module;
 
 const configuration = JSON.stringify({
@@ -16,19 +18,16 @@ const configuration = JSON.stringify({
 
 /** A host that runs the plugin with a configuration, and one open stream. */
 function stamping(config: string) {
-  const host = createHost(wasm);
-  const root = host.start(config);
-  if (root === null) throw new Error(`refused: ${host.logs.at(-1)?.message}`);
-  return { host, root, stream: host.openStream(root) };
+  const started = plugin.start(config);
+  return { ...started, stream: started.open() };
 }
 
 /** What the plugin says of a configuration it refuses. */
 function refusalOf(config: Uint8Array | string): string {
-  const host = createHost(wasm);
-  expect(host.start(config)).toBeNull();
-  expect(host.hasFailed).toBe(false);
-  expect(host.logs).toHaveLength(1);
-  return host.logs[0]?.message ?? "";
+  const logs: (readonly LogLine[])[] = [];
+  const said = plugin.refusal(config, { prepare: (host) => logs.push(host.logs) });
+  expect(logs[0]).toHaveLength(1);
+  return said;
 }
 
 test("headers are stamped on requests and responses", () => {
@@ -130,7 +129,7 @@ test("a value that is not UTF-8 is refused", () => {
 });
 
 test("no configuration traps, however damaged", () => {
-  const host = createHost(wasm);
+  const { host } = plugin.start(configuration);
   const whole = Buffer.from(
     String.raw`{"request":{"x":"\u00e9\ud83d\ude00"},"response":{"y":"é"}}`,
   );
@@ -220,10 +219,10 @@ test("extension.yaml tells the truth about the module", () => {
   const callable = /^proxy_(?!abi_version_|on_memory_allocate$)/;
   expect(manifest.capabilities).toEqual(used.filter((item) => callable.test(item)).sort());
   for (const example of manifest.configuration.examples) {
-    expect(createHost(wasm).start(JSON.stringify(example))).not.toBeNull();
+    expect(() => plugin.start(example)).not.toThrow();
   }
 });
 
 test("the same sources give the same bytes", async () => {
-  expect((await buildPlugin(folder)).sha256).toBe(sha256);
+  expect(Buffer.compare((await buildPlugin(folder)).wasm, wasm)).toBe(0);
 });

@@ -12,8 +12,19 @@ export interface Compiled {
   readonly facts: PluginFacts | null;
 }
 
-/** For whom to compile: `release` for proxies, `dev` for whoever waits for it. */
-export type Target = "release" | "dev";
+/**
+ * For whom to compile: `release` for proxies, `dev` for whoever waits for it, `coverage` to count
+ * which of the code that was written runs.
+ */
+export type Target = "release" | "dev" | "coverage";
+
+/** What is told here goes before any asconfig.json. */
+const ARGUMENTS: Readonly<Record<Target, readonly string[]>> = {
+  release: ["--target", "release"],
+  dev: ["--target", "dev"],
+  // An optimiser merges ways, so that what did not run would look as if it did.
+  coverage: ["--target", "dev", "--optimizeLevel", "0", "--shrinkLevel", "0"],
+};
 
 /** The compiler's number for an error, among its kinds of message. */
 const ERROR_CATEGORY = 3;
@@ -30,7 +41,7 @@ export async function compile(
   const transform = createTransform();
   sources.begin();
   const fixed = ["--config", "asconfig.json", "--outFile", "plugin.wasm", "--sourceMap"];
-  const { error } = await main([...fixed, "--baseDir", baseDir, "--target", target], {
+  const { error } = await main([...fixed, "--baseDir", baseDir, ...ARGUMENTS[target]], {
     stderr: { write: (chunk: Uint8Array | string) => stderr.push(chunk.toString()) },
     transforms: [transform as never],
     readFile: (name, folder) => sources.read(name, folder),

@@ -41,6 +41,24 @@ test("a start section runs before anything is called", () => {
   expect(host.logs.map(({ message }) => message)).toEqual(["set"]);
 });
 
+test.each([
+  ["counts fuel", { meter: true }, undefined, 6],
+  ["limits fuel", { fuelMax: 6 }, undefined, 6],
+  ["counts blocks", { coverage: true }, [[1], [0], [0]], 0],
+  ["counts both", { meter: true, coverage: true }, [[1], [0], [0]], 6],
+])(
+  "a start section runs in a host that %s: its blocks are counted, it is no callback",
+  (...row) => {
+    const [, options, runs, fuel] = row;
+    const host = createHost(module([...i32(3), ...set]), options);
+    expect(host.coverage?.runs).toEqual(runs);
+    expect(host.costs.size).toBe(0);
+    expect(host.start("")).toBe(1);
+    expect(host.logs.map(({ message }) => message)).toEqual(["set"]);
+    expect(host.costs.get("proxy_on_vm_start")?.fuel).toBe(fuel);
+  },
+);
+
 test("a hostcall from a start section is refused: Envoy dies of it", () => {
   const wasm = module([...i32(2), ...i32(TEXT_AT), ...i32(3), CALL, LOG, DROP]);
   expect(() => createHost(wasm)).toThrow(LoadError);

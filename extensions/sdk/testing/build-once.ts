@@ -26,14 +26,15 @@ export function buildOnce(folder: string): Promise<TestedModule> {
 
 async function make(folder: string): Promise<TestedModule> {
   const { [BUILT_FOLDER]: builtFolder, [BUILT_MODULE]: builtModule } = process.env;
-  if (builtModule !== undefined && builtFolder === folder) return read(builtModule);
+  if (builtModule !== undefined && builtFolder === folder) return readBuilt(builtModule);
   // The compiler is much to load for whoever has a module already.
   const { buildPlugin } = await import("../build.ts");
   await buildPlugin(folder);
-  return read(join(folder, "build", `${basename(folder)}.wasm`));
+  return readBuilt(join(folder, "build", `${basename(folder)}.wasm`));
 }
 
-async function read(module: string): Promise<TestedModule> {
+/** Reads a module that was built, with its source map beside it. */
+export async function readBuilt(module: string): Promise<TestedModule> {
   const [wasm, sourceMap] = await Promise.all([
     readFile(module),
     readFile(`${module}.map`, "utf8"),

@@ -1,46 +1,47 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { realpathSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
-import type { Host } from "../host/index.ts";
-import { COVERAGE_FOLDER, type RawCoverage } from "./raw-coverage.ts";
+import { hostOf } from "../host/host.ts";
+import type { Host, HostOptions } from "../host/index.ts";
+import { loadModule } from "../host/link.ts";
+import { readBuilt } from "./build-once.ts";
+import { COVERED_FOLDER, COVERED_MODULE, type Runs } from "./covered-module.ts";
 
 /** Hosts that are kept to be read at the end; older ones are read before, and have run by then. */
 const HOSTS_MAX = 500;
 
-interface Tally {
-  readonly hosts: Host[];
-  runs: number[][];
+const { [COVERED_FOLDER]: coveredFolder, [COVERED_MODULE]: coveredModule } = process.env;
+const hosts: Host[] = [];
+let sums: Runs = [];
+
+/** Makes hosts that count what of the code runs; null for a folder that is not covered. */
+export async function coveringHosts(
+  folder: string,
+): Promise<((options: HostOptions) => Host) | null> {
+  if (coveredModule === undefined || coveredFolder !== realpathSync(folder)) return null;
+  const { wasm, sourceMap } = await readBuilt(coveredModule);
+  const loaded = loadModule(wasm, { cover: true });
+  return (options) => {
+    const host = hostOf(loaded, { sourceMap, ...options });
+    hosts.push(host);
+    const oldest = hosts.length > HOSTS_MAX ? hosts.shift() : undefined;
+    if (oldest !== undefined) add(oldest);
+    return host;
+  };
 }
 
-const tallies = new Map<string, Tally>();
-const target = process.env[COVERAGE_FOLDER];
-
-export const isCounting = target !== undefined;
-
-/** Has a host's code counted for the plugin of a folder. */
-export function watch(folder: string, host: Host): void {
-  const tally = tallies.get(folder) ?? { hosts: [], runs: [] };
-  tallies.set(folder, tally);
-  tally.hosts.push(host);
-  const oldest = tally.hosts.length > HOSTS_MAX ? tally.hosts.shift() : undefined;
-  if (oldest !== undefined) add(tally, oldest);
+function add({ coverage }: Host): void {
+  if (coverage === null) return;
+  const before = sums;
+  sums = coverage.runs.map((blocks, at) =>
+    blocks.map((runs, block) => runs + (before[at]?.[block] ?? 0)),
+  );
 }
 
-function add(tally: Tally, { coverage }: Host): void {
-  for (const [at, blocks] of (coverage?.runs ?? []).entries()) {
-    const sums = tally.runs[at] ?? [];
-    tally.runs[at] = blocks.map((runs, block) => runs + (sums[block] ?? 0));
-  }
+function write(beside: string): void {
+  for (const host of hosts.splice(0)) add(host);
+  const name = `${process.pid}-${process.hrtime.bigint()}.runs.json`;
+  writeFileSync(join(dirname(beside), name), JSON.stringify(sums));
 }
 
-function write(folder: string): void {
-  mkdirSync(folder, { recursive: true });
-  for (const [plugin, tally] of tallies) {
-    for (const host of tally.hosts.splice(0)) add(tally, host);
-    const raw: RawCoverage = { folder: plugin, runs: tally.runs };
-    const name = `${process.pid}-${process.hrtime.bigint()}.json`;
-    writeFileSync(join(folder, name), JSON.stringify(raw));
-  }
-}
-
-if (target !== undefined) afterAll(() => write(target));
+if (coveredModule !== undefined) afterAll(() => write(coveredModule));

@@ -9,10 +9,11 @@ import {
   type StreamOptions,
 } from "../host/index.ts";
 import { buildOnce } from "./build-once.ts";
-import { isCounting, watch } from "./coverage.ts";
+import { coveringHosts } from "./coverage.ts";
 
 /** A plugin that was built, to be started as often as tests like. */
 export interface LoadedPlugin {
+  /** The release, also where other code is started to count what runs. */
   readonly wasm: Uint8Array;
   readonly sourceMap: string;
   /**
@@ -42,10 +43,13 @@ export interface StartedPlugin {
 /** Builds the plugin in a folder. */
 export async function load(folder: string): Promise<LoadedPlugin> {
   const { wasm, sourceMap } = await buildOnce(folder);
+  const cover = await coveringHosts(folder);
 
   const attempt = (configuration: unknown, options: StartOptions): [Host, number | null] => {
-    const host = createHost(wasm, { sourceMap, ...(isCounting && { coverage: true }), ...options });
-    if (isCounting) watch(folder, host);
+    // Fuel is told of a release: code to be covered takes more of it.
+    const isMetered = options.meter === true || options.fuelMax !== undefined;
+    const isCovered = cover !== null && !isMetered;
+    const host = isCovered ? cover(options) : createHost(wasm, { sourceMap, ...options });
     options.prepare?.(host);
     return [host, host.start(asBytes(configuration), options)];
   };

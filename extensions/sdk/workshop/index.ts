@@ -17,14 +17,6 @@ export {
 } from "./budget.ts";
 export { checkBudget, findingsText, judgeBudget } from "./check-budget.ts";
 export { type CapabilityChange, compareCapabilities } from "./compare-capabilities.ts";
-export {
-  type CoverageRow,
-  coverageOf,
-  coverageRows,
-  type FileCoverage,
-  readRaw,
-  writeCoverage,
-} from "./coverage.ts";
 export { ensureSdk } from "./ensure-sdk.ts";
 export {
   bytesOf,

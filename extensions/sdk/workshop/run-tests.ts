@@ -1,7 +1,7 @@
-import { globSync } from "node:fs";
+import { globSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import type { TestModule, Vitest } from "vitest/node";
-import { COVERAGE_FOLDER } from "../testing/raw-coverage.ts";
+import { COVERED_FOLDER, COVERED_MODULE } from "../testing/covered-module.ts";
 
 export interface TestRun {
   /** Parts of names of files: only those that have one are run. */
@@ -9,8 +9,8 @@ export interface TestRun {
   readonly isWatching: boolean;
   /** Whether vitest tells on stdout what happens. */
   readonly isReporting: boolean;
-  /** Where test files leave what code has run, if that is to be counted. */
-  readonly coverageFolder?: string | undefined;
+  /** The path of a module that is started instead of a release, to count what of it runs. */
+  readonly coveredModule?: string | undefined;
 }
 
 /** How one test has ended. */
@@ -47,7 +47,7 @@ export async function runTests(folder: string, run: TestRun): Promise<TestOutcom
     forceRerunTriggers: BUILT_FROM,
     include: [TESTS],
     exclude: NO_TESTS,
-    env: run.coverageFolder === undefined ? {} : { [COVERAGE_FOLDER]: run.coverageFolder },
+    env: coverageEnv(folder, run),
     reporters: run.isReporting ? ["default"] : [{}],
     testTimeout: TIMEOUT_MS,
     hookTimeout: TIMEOUT_MS,
@@ -56,6 +56,11 @@ export async function runTests(folder: string, run: TestRun): Promise<TestOutcom
   const outcomes = outcomesOf(vitest);
   await vitest.close();
   return outcomes;
+}
+
+function coverageEnv(folder: string, { coveredModule }: TestRun): Record<string, string> {
+  if (coveredModule === undefined) return {};
+  return { [COVERED_FOLDER]: realpathSync(folder), [COVERED_MODULE]: coveredModule };
 }
 
 function outcomesOf({ state }: Vitest): TestOutcome[] {

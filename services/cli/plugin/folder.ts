@@ -29,6 +29,14 @@ export async function buildFolder(folder: string): Promise<BuiltModule> {
   return built(folder, () => buildPlugin(folder));
 }
 
+/** Compiles the plugin of a folder as it was written, to count what of it runs. Writes nothing. */
+export async function buildFolderForCoverage(folder: string): Promise<BuiltPlugin> {
+  checkFolder(folder);
+  const { buildForCoverage } = await withSdk(() => import("@weft/sdk/build"));
+  await linkSdk(folder);
+  return translatingErrors(folder, () => buildForCoverage(folder));
+}
+
 /** A compiler that stays for a folder: it is quick, makes no release, and writes nothing. */
 export async function createFolderBuilder(folder: string): Promise<() => Promise<BuiltModule>> {
   checkFolder(folder);
@@ -40,11 +48,18 @@ export async function createFolderBuilder(folder: string): Promise<() => Promise
 
 async function built(folder: string, build: () => Promise<BuiltPlugin>): Promise<BuiltModule> {
   const { name, version } = await describe(folder);
-  const { wasm, sha256, sourceMap } = await build().catch(async (cause: unknown) => {
+  const { wasm, sha256, sourceMap } = await translatingErrors(folder, build);
+  return { name, version, wasm, sha256, sourceMap };
+}
+
+function translatingErrors(
+  folder: string,
+  build: () => Promise<BuiltPlugin>,
+): Promise<BuiltPlugin> {
+  return build().catch(async (cause: unknown) => {
     const { compileError } = await import("./compile-error.ts");
     throw compileError(folder, cause);
   });
-  return { name, version, wasm, sha256, sourceMap };
 }
 
 /** Lets a folder find the SDK and, if it lies outside, this command too: `npx weft`. */

@@ -1,15 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { WeftError } from "@weft/core/error";
-import type { CoverageRow, TestOutcome } from "@weft/sdk/workshop";
-import type { Command } from "commander";
+import type { CoverageRow, CoveredTests, Share } from "@weft/sdk/coverage";
+import type { TestOutcome } from "@weft/sdk/workshop";
+import { type Command, Option } from "commander";
 import { EXIT } from "../exit.ts";
 import { addHelpSections, addOutputOption, type Form } from "../options.ts";
 import { type Column, writeTable } from "../output.ts";
 import { toYaml } from "../print.ts";
-import { createTerminal } from "../terminal.ts";
-import { buildFolder, checkFolder, linkSdk } from "./folder.ts";
+import { createTerminal, type Terminal } from "../terminal.ts";
+import { buildFolderForCoverage, checkFolder, linkSdk } from "./folder.ts";
 import { withSdk } from "./sdk.ts";
 
 interface Options {
@@ -24,18 +22,21 @@ export function registerTest(plugin: Command): void {
     .description("run the tests of a plugin's folder, wherever it lies")
     .argument("[folder]", "the plugin's folder", ".")
     .argument("[filters...]", "parts of names of test files: only those are run")
-    .option(
-      "--coverage",
-      "tell which lines of assembly/ have run; coverage/ has it for other tools",
+    .addOption(
+      new Option(
+        "--coverage",
+        "tell what of assembly/ has run; coverage/ has it for other tools",
+      ).conflicts("watch"),
     )
     .option("--watch", "run again what a change is about, until interrupted");
   addOutputOption(command, ["table", "json", "yaml"]);
   addHelpSections(command, {
     isOffline: true,
-    exits: [EXIT.no, EXIT.missing],
+    exits: [EXIT.no, EXIT.badFile, EXIT.missing],
     examples: [
       "weft plugin test extensions/header-stamp",
       "weft plugin test . --watch",
+      "weft plugin test . --coverage",
       "weft plugin test . -o json | jq .failed",
     ],
   });
@@ -50,12 +51,12 @@ async function run(options: Options, folder: string, filters: readonly string[])
     throw new WeftError("missing", "cli.no_file", `${folder} holds no *.test.ts${which}`);
   }
   await linkSdk(folder);
-  const raw = options.coverage === true ? mkdtempSync(join(tmpdir(), "weft-coverage-")) : undefined;
+  using covered = options.coverage === true ? await beginCoverage(folder) : null;
   const tests = await runTests(folder, {
     filters,
     isWatching: options.watch === true,
     isReporting: options.output === "table",
-    coverageFolder: raw,
+    coveredModule: covered?.module,
   });
   const count = (state: TestOutcome["state"]) =>
     tests.filter((test) => test.state === state).length;
@@ -65,36 +66,57 @@ async function run(options: Options, folder: string, filters: readonly string[])
     skipped: count("skipped"),
   };
   const terminal = createTerminal();
-  const coverage = raw === undefined ? null : await cover(folder, raw);
+  const coverage = covered === null ? null : await readCoverage(folder, covered);
   const told = { ...counts, tests, ...(coverage === null ? {} : { coverage }) };
   if (options.output === "json") terminal.out(`${JSON.stringify(told, null, 2)}\n`);
   else if (options.output === "yaml") terminal.out(await toYaml(told));
-  else if (coverage !== null) writeTable(terminal, coverage, COLUMNS);
+  else if (coverage !== null) await writeCoverageTable(terminal, coverage);
   process.exitCode = counts.failed > 0 || counts.passed === 0 ? EXIT.no : EXIT.ok;
 }
 
+/** Lays out the plugin's code as it was written, for its tests to run. */
+async function beginCoverage(folder: string): Promise<CoveredTests> {
+  const { coverTests } = await withSdk(() => import("@weft/sdk/coverage"));
+  return coverTests(folder, await buildFolderForCoverage(folder));
+}
+
 /** What of the plugin's sources has run, by file; writes it for other tools, too. */
-async function cover(folder: string, raw: string): Promise<CoverageRow[]> {
-  const { coverageOf, coverageRows, readRaw, writeCoverage } = await import("@weft/sdk/workshop");
-  const { wasm, sourceMap } = await buildFolder(folder);
-  const runs = readRaw(raw, folder);
-  rmSync(raw, { recursive: true });
-  const files = coverageOf(folder, { wasm, sourceMap: sourceMap ?? "" }, runs);
-  writeCoverage(folder, files);
-  return coverageRows(folder, files);
+async function readCoverage(folder: string, covered: CoveredTests): Promise<CoverageRow[]> {
+  const { coverageRows, writeCoverage } = await import("@weft/sdk/coverage");
+  const istanbul = covered.istanbul();
+  writeCoverage(folder, istanbul);
+  return coverageRows(istanbul, folder);
+}
+
+async function writeCoverageTable(terminal: Terminal, rows: readonly CoverageRow[]): Promise<void> {
+  const { sumOfRows } = await import("@weft/sdk/coverage");
+  writeTable(terminal, [...rows, sumOfRows("all files", rows)], COLUMNS);
 }
 
 const COLUMNS: readonly Column<CoverageRow>[] = [
   { title: "FILE", cell: ({ file }) => file },
-  { title: "LINES", cell: ({ lines, linesRun }) => `${linesRun}/${lines}` },
-  {
-    title: "RUN",
-    cell: ({ lines, linesRun }) => `${Math.floor((100 * linesRun) / Math.max(lines, 1))}%`,
-    paint: (terminal, { lines, linesRun }, text) =>
-      terminal.paint(linesRun === lines ? "green" : "yellow", text),
-  },
+  shareColumn("STATEMENTS", ({ statements }) => statements),
+  shareColumn("BRANCHES", ({ branches }) => branches),
+  shareColumn("FUNCTIONS", ({ functions }) => functions),
+  shareColumn("LINES", ({ lines }) => lines),
   { title: "NOT RUN", cell: ({ missed }) => ranges(missed) },
+  { title: "PARTLY", cell: ({ partly }) => ranges(partly) },
 ];
+
+/** Whole percents, rounded down: 100 is all. Empty where there is nothing to run. */
+function shareColumn(title: string, shareOf: (row: CoverageRow) => Share): Column<CoverageRow> {
+  return {
+    title,
+    cell: (row) => {
+      const { run, all } = shareOf(row);
+      return all === 0 ? "" : `${Math.floor((100 * run) / all)}%`;
+    },
+    paint: (terminal, row, text) => {
+      const { run, all } = shareOf(row);
+      return all === 0 ? text : terminal.paint(run === all ? "green" : "yellow", text);
+    },
+  };
+}
 
 /** `3, 7-9` */
 function ranges(lines: readonly number[]): string {
