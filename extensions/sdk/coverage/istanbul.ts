@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readSourceMap } from "../host/source-map.ts";
+import { LIBRARY, readSourceMap } from "../host/source-map.ts";
 import type { Coverage } from "../wasm/index.ts";
 import { countOutline } from "./count-outline.ts";
 import { type OutlinedBranch, outline, type Span } from "./outline.ts";
@@ -67,7 +67,7 @@ export function istanbulOf({ coverage, sourceMap, folder, texts }: CoverageOptio
   map.sources.forEach(({ path, text }, index) => {
     if (text !== null) files.set(path, { text, runs: runs.get(index) ?? NO_RUNS });
   });
-  const own = [...files].filter(([path]) => !path.startsWith("~lib/") && !GENERATED.test(path));
+  const own = [...files].filter(([path]) => !path.startsWith(LIBRARY) && !GENERATED.test(path));
   return Object.fromEntries(
     own
       .sort(([left], [right]) => (left < right ? -1 : 1))

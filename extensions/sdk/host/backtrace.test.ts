@@ -76,12 +76,24 @@ test("with a source map it tells where the source is", () => {
 
 test("code that no source tells of has none, though code before it has", () => {
   const map = JSON.stringify({ sources: ["a.ts"], mappings: "UAAA,G,GACA" });
-  expect([12, 13, 15, 16].map((offset) => findSource(map, offset))).toEqual([
+  expect([12, 13, 15, 16].map((offset) => findSource(map, offset, null))).toEqual([
     "a.ts:1:1",
     null,
     null,
     "a.ts:2:1",
   ]);
+});
+
+test.each([
+  // A call at 13 belongs to the code before it, but not to that of another function.
+  ["the library's, in its function", 13, { start: 10, isOwn: false }, "~lib/b.ts:1:1"],
+  ["the plugin's, in its function", 13, { start: 10, isOwn: true }, "a.ts:1:1"],
+  ["the library's, if there is no other", 13, { start: 11, isOwn: true }, "~lib/b.ts:1:1"],
+  ["none, if the function has none", 13, { start: 13, isOwn: true }, null],
+])("the place of a call is %s", (_, offset, around, source) => {
+  // At 10 the plugin's, at 12 the library's, from 13 on nobody's.
+  const map = JSON.stringify({ sources: ["a.ts", "~lib/b.ts"], mappings: "UAAA,ECAA,C" });
+  expect(findSource(map, offset, around)).toBe(source);
 });
 
 test.each([
@@ -94,5 +106,7 @@ test.each([
 ])("byte %i is found in a map with steps forth and back", (offset, source) => {
   // By 10 bytes; by 16, a file, two lines and a column on; by 1, and one of each back.
   const mappings = "UAAA,gBCEC,CDDD";
-  expect(findSource(JSON.stringify({ sources: ["a.ts", "b.ts"], mappings }), offset)).toBe(source);
+  expect(findSource(JSON.stringify({ sources: ["a.ts", "b.ts"], mappings }), offset, null)).toBe(
+    source,
+  );
 });

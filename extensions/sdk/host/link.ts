@@ -1,6 +1,6 @@
 import { WasmError } from "../wasm/cursor.ts";
 import { type Instrumented, type Instruments, instrument } from "../wasm/instrument.ts";
-import { readModule, type WasmModule } from "../wasm/module.ts";
+import { type Func, readModule, type WasmModule } from "../wasm/module.ts";
 import { ABI_VERSIONS, type AbiVersion, callbackType, findCall } from "./abi.ts";
 import { Module, validate } from "./webassembly.ts";
 
@@ -14,6 +14,8 @@ export interface LoadedModule {
   /** Made of what `instrumented` holds: the module as it was, but for what lets the host see it. */
   readonly module: Module;
   readonly instrumented: Instrumented;
+  /** Those of the module as it was, by their numbers. */
+  readonly functions: readonly Func[];
   readonly abi: AbiVersion;
   readonly exports: ReadonlySet<string>;
   readonly imports: readonly { readonly module: string; readonly name: string }[];
@@ -30,7 +32,7 @@ const MARKER = "proxy_abi_version_";
  */
 export function loadModule(wasm: Uint8Array, instruments: Instruments = {}): LoadedModule {
   const { facts, instrumented, module } = compile(wasm, instruments);
-  const { imports, memories } = facts;
+  const { imports, memories, functions } = facts;
   const exports = new Map(facts.exports.map((each) => [each.name, each]));
   const abi = ABI_VERSIONS.find((version) => exports.has(MARKER + version.replaceAll(".", "_")));
   if (abi === undefined) throw new LoadError("Missing or unknown Proxy-Wasm ABI version");
@@ -57,7 +59,7 @@ export function loadModule(wasm: Uint8Array, instruments: Instruments = {}): Loa
   if (!exports.has("malloc") && !exports.has("proxy_on_memory_allocate")) {
     throw new LoadError("The module exports no allocator");
   }
-  return { module, instrumented, abi, exports: new Set(exports.keys()), imports };
+  return { module, instrumented, functions, abi, exports: new Set(exports.keys()), imports };
 }
 
 interface Compiled extends Pick<LoadedModule, "module" | "instrumented"> {

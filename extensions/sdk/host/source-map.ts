@@ -24,6 +24,9 @@ export interface Place {
   readonly column: number;
 }
 
+/** What the paths of libraries begin with, and the names of their functions. */
+export const LIBRARY = "~lib/";
+
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const CONTINUES = 32;
 
@@ -66,10 +69,27 @@ export function readSourceMap(json: string): SourceMap {
   };
 }
 
-/** The place in the sources of a byte of the module, as "file:line:column"; null if none is told. */
-export function findSource(json: string, offset: number): string | null {
+/** The function that a byte of the module lies in. */
+export interface Around {
+  /** Where its code begins. */
+  readonly start: number;
+  /** Whether it is the plugin's own, and of no library. */
+  readonly isOwn: boolean;
+}
+
+/**
+ * The place in the sources of a byte of the module, as "file:line:column"; null if none is told.
+ * Calls have no place of their own: theirs is that of the code before them in the function. Of what
+ * was inlined from a library into a plugin's function, it is the plugin's line that led there.
+ */
+export function findSource(json: string, offset: number, around: Around | null): string | null {
   const { sources, places } = readSourceMap(json);
-  const place = places.findLast((each) => each.offset <= offset);
+  const before = places.filter((each) => each.offset <= offset);
+  const pathOf = ({ source }: Place) => (source === null ? null : sources[source]?.path);
+  const inside = before.filter((each) => around !== null && each.offset >= around.start);
+  const told = inside.filter((each) => each.source !== null);
+  const own = told.findLast((each) => around?.isOwn && !pathOf(each)?.startsWith(LIBRARY));
+  const place = own ?? told.at(-1) ?? before.at(-1);
   if (place === undefined || place.source === null) return null;
-  return `${sources[place.source]?.path}:${place.line + 1}:${place.column + 1}`;
+  return `${pathOf(place)}:${place.line + 1}:${place.column + 1}`;
 }

@@ -151,7 +151,8 @@ export function createVm(loaded: LoadedModule, options: VmOptions): Vm {
       if (cause instanceof Trap || cause instanceof Died) throw cause;
       const last = world.logs.slice(said).at(-1)?.message ?? "without a word";
       const why = ledger.isOutOfFuel ? `out of fuel after ${fuelMax} instructions` : last;
-      const backtrace = backtraceOf(cause, { offsets: instrumented.offsets, sourceMap });
+      const { offsets } = instrumented;
+      const backtrace = backtraceOf(cause, { offsets, functions: loaded.functions, sourceMap });
       throw new Trap(`${name} trapped: ${why}`, backtrace, cause);
     }
   };
