@@ -3,13 +3,15 @@ import type { Instruments } from "../wasm/instrument.ts";
 import { type Connection, createConnection } from "./connection.ts";
 import type { Context, Plugin } from "./context.ts";
 import type { Cost } from "./costs.ts";
+import type { Around } from "./exports.ts";
 import { type LoadedModule, loadModule } from "./link.ts";
 import { type ProfileName, profiles } from "./profile.ts";
 import type { Properties } from "./properties.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { BufferKind } from "./status.ts";
 import { createStream, endContext, type Stream, type StreamOptions } from "./stream.ts";
 import type { Upstream } from "./upstreams.ts";
-import { type Around, createVm, type Snapshot, type Vm } from "./vm.ts";
+import { createVm, type Vm } from "./vm.ts";
 import {
   createWorld,
   type Fault,

@@ -8,6 +8,7 @@ export type { Backtrace, Frame } from "./backtrace.ts";
 export type { Connection } from "./connection.ts";
 export type { LocalResponse } from "./context.ts";
 export { Died } from "./died.ts";
+export type { Around } from "./exports.ts";
 export type { Flow } from "./flow.ts";
 export type { Header } from "./header-map.ts";
 export { createHost, type Host, type HostOptions, type PluginNames } from "./host.ts";
@@ -25,10 +26,11 @@ export {
   RefusedError,
   type Worker,
 } from "./proxy.ts";
+export type { Snapshot } from "./snapshot.ts";
 export { BufferKind, Errno, LogLevel, MapKind, Status } from "./status.ts";
 export type { Stream, StreamOptions } from "./stream.ts";
+export { Trap } from "./trap.ts";
 export type { CalloutRequest, CalloutResponse, GrpcAnswer, GrpcRequest } from "./upstreams.ts";
-export { type Around, type Snapshot, Trap } from "./vm.ts";
 export { Instance, Module } from "./webassembly.ts";
 export {
   createWorld,

@@ -1,7 +1,7 @@
 import { type Host, type HostOptions, hostOf, instrumentsOf, type PluginNames } from "./host.ts";
 import { loadModule } from "./link.ts";
 import type { Stream, StreamOptions } from "./stream.ts";
-import { Trap } from "./vm.ts";
+import { Trap } from "./trap.ts";
 import { createWorld, type World } from "./world.ts";
 
 /** What becomes of streams whose plugin has trapped. */

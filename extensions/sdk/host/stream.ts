@@ -6,7 +6,8 @@ import { messageOf } from "./local-response.ts";
 import type { Profile } from "./profile.ts";
 import type { Properties } from "./properties.ts";
 import { MapKind } from "./status.ts";
-import { Trap, type Vm } from "./vm.ts";
+import { Trap } from "./trap.ts";
+import type { Vm } from "./vm.ts";
 
 /** One HTTP stream through a plugin. */
 export interface Stream {

@@ -35,6 +35,9 @@ interface WebAssemblyGlobal {
   validate(bytes: Uint8Array): boolean;
 }
 
+/** The memory that a plugin must export. */
+export const memoryOf = ({ exports: { memory } }: Instance): Memory => memory as Memory;
+
 export const { Module, Instance, validate } = (
   globalThis as unknown as { WebAssembly: WebAssemblyGlobal }
 ).WebAssembly;

@@ -1,5 +1,6 @@
 import { hostcall, text } from "../hostcall.ts";
 import { LogLevel, Status } from "../status.ts";
+import { setTicks } from "../ticks.ts";
 
 export const logCalls = {
   proxy_log: hostcall("nb", "", ({ vm }, level, message) => {
@@ -10,7 +11,7 @@ export const logCalls = {
   proxy_get_log_level: hostcall("", "N", ({ vm }) => [vm.world.logLevel]),
   proxy_get_current_time_nanoseconds: hostcall("", "Q", ({ vm }) => [vm.world.clock.nowNs]),
   proxy_set_tick_period_milliseconds: hostcall("n", "", ({ vm, context }, ms) => {
-    vm.setTicks(context.root, ms);
+    setTicks(vm, context.root, ms);
     return Status.ok;
   }),
 };
