@@ -1,5 +1,5 @@
 import type { Context } from "./context.ts";
-import type { FlowControl } from "./flow.ts";
+import type { Lane } from "./flow.ts";
 import { grpcStatusOf } from "./grpc-status.ts";
 import type { HeaderMap } from "./header-map.ts";
 import type { Properties } from "./properties.ts";
@@ -8,56 +8,53 @@ import { MapKind } from "./status.ts";
 /** What attributes follow from. */
 export interface Observed {
   readonly context: Context;
-  readonly request: FlowControl;
-  readonly response: FlowControl;
+  readonly request: Lane;
+  readonly response: Lane;
   /** Who has answered, and why. */
   readonly details: string | null;
   readonly begunNs: bigint;
-  readonly nowNs: bigint;
 }
 
 /**
- * Attributes that follow from what the stream carries (Envoy's "Attributes"): those of headers
- * are there as long as the headers are, the others from the time they are known.
+ * Attributes of a namespace that follow from what the stream carries (Envoy's "Attributes"): those
+ * of headers are there as long as the headers are, the others from the time they are known.
  */
-export function attributes({
-  context,
-  request,
-  response,
-  details,
-  ...times
-}: Observed): Properties {
-  const asked = context.maps.get(MapKind.requestHeaders);
-  const answer = context.maps.get(MapKind.responseHeaders);
-  const trailers = context.maps.get(MapKind.responseTrailers);
-  const status = response.seen.get(MapKind.responseHeaders)?.first(":status");
-  const { begunNs, nowNs } = times;
-  const bytes = (flow: FlowControl, kind: number) => flow.seen.get(kind)?.bytes ?? 0;
-  const [requestBytes, responseBytes] = [
-    bytes(request, MapKind.requestHeaders),
-    bytes(response, MapKind.responseHeaders),
-  ];
+export function attributes(namespace: string, observed: Observed): Properties | undefined {
+  if (namespace === "request") return ofRequest(observed);
+  return namespace === "response" ? ofResponse(observed) : undefined;
+}
+
+function ofRequest({ context, request, begunNs }: Observed): Properties {
+  const map = context.maps.get(MapKind.requestHeaders);
+  const headersBytes = request.seenHeaders?.bytes ?? 0;
   return {
-    request: {
-      ...(asked === undefined ? {} : requestAttributes(asked)),
-      protocol: "HTTP/1.1",
-      time: begunNs,
-      size: BigInt(request.receivedBytes),
-      total_size: BigInt(request.receivedBytes + requestBytes),
-      headers_bytes: BigInt(requestBytes),
-      ...(context.isLogging && { duration: nowNs - begunNs }),
-    },
-    response: {
-      size: BigInt(context.isLogging ? response.body.byteLength : 0),
-      flags: 0n,
-      ...(status !== undefined && { code: BigInt(status), ...grpcStatus(status, response) }),
-      ...(answer !== undefined && { headers: joined(answer) }),
-      ...(trailers !== undefined && { trailers: joined(trailers) }),
-      total_size: BigInt(response.body.byteLength + responseBytes),
-      headers_bytes: BigInt(responseBytes),
-      ...(context.isLogging && { backend_latency: nowNs - begunNs }),
-      ...(details === null ? {} : { code_details: details }),
-    },
+    ...(map === undefined ? {} : ofRequestHeaders(map)),
+    protocol: "HTTP/1.1",
+    time: begunNs,
+    size: BigInt(request.receivedBytes),
+    total_size: BigInt(request.receivedBytes + headersBytes),
+    headers_bytes: BigInt(headersBytes),
+    ...(context.isLogging && { duration: request.vm.world.clock.nowNs - begunNs }),
+  };
+}
+
+function ofResponse({ context, response, details, begunNs }: Observed): Properties {
+  const headers = context.maps.get(MapKind.responseHeaders);
+  const trailers = context.maps.get(MapKind.responseTrailers);
+  const status = response.seenHeaders?.first(":status");
+  const headersBytes = response.seenHeaders?.bytes ?? 0;
+  const { body } = response.passed;
+  return {
+    size: BigInt(context.isLogging ? body.byteLength : 0),
+    flags: 0n,
+    ...(status !== undefined &&
+      STATUS.test(status) && { code: BigInt(status), ...grpcStatus(status, response) }),
+    ...(headers !== undefined && { headers: joined(headers) }),
+    ...(trailers !== undefined && { trailers: joined(trailers) }),
+    total_size: BigInt(body.byteLength + headersBytes),
+    headers_bytes: BigInt(headersBytes),
+    ...(context.isLogging && { backend_latency: response.vm.world.clock.nowNs - begunNs }),
+    ...(details === null ? {} : { code_details: details }),
   };
 }
 
@@ -72,7 +69,7 @@ const HEADERS: readonly (readonly [attribute: string, header: string])[] = [
   ["id", "x-request-id"],
 ];
 
-function requestAttributes(map: HeaderMap): Properties {
+function ofRequestHeaders(map: HeaderMap): Properties {
   const path = map.first(":path") ?? "";
   const [urlPath = "", ...query] = path.split("?");
   const present = HEADERS.flatMap(([attribute, header]) => {
@@ -88,10 +85,8 @@ function requestAttributes(map: HeaderMap): Properties {
 }
 
 /** The status that trailers or headers tell, or else what that of HTTP is taken for. */
-function grpcStatus(status: string, { seen }: FlowControl): Properties {
-  const [told] = [MapKind.responseTrailers, MapKind.responseHeaders].flatMap(
-    (kind) => seen.get(kind)?.first("grpc-status") ?? [],
-  );
+function grpcStatus(status: string, { seenTrailers, seenHeaders }: Lane): Properties {
+  const told = seenTrailers?.first("grpc-status") ?? seenHeaders?.first("grpc-status");
   return { grpc_status: BigInt(told ?? grpcStatusOf(Number(status))) };
 }
 

@@ -1,5 +1,5 @@
 import type { Context } from "./context.ts";
-import type { Properties } from "./properties.ts";
+import { own, type Properties } from "./properties.ts";
 import { BufferKind } from "./status.ts";
 import { endContext } from "./stream.ts";
 import type { Vm } from "./vm.ts";
@@ -65,9 +65,7 @@ export function createConnection(vm: Vm, root: Context, properties: Properties =
   };
   const show = (one: Lane) => {
     context.buffers.set(one.kind, {
-      get bytes() {
-        return one.held;
-      },
+      read: () => one.held,
       write: (next) => {
         one.held = next;
       },
@@ -90,15 +88,15 @@ export function createConnection(vm: Vm, root: Context, properties: Properties =
     down.isPaused = false;
     if (down.held.byteLength > 0 || down.hasEnded) show(down);
   };
-  context.properties = () => properties;
   context.stream = {
     resume: (direction) => {
       if (direction === DOWNSTREAM) resume(down);
       else if (direction === UPSTREAM) resume(up);
     },
-    close: (direction) => {
+    reset: (direction) => {
       if (direction === DOWNSTREAM || direction === UPSTREAM) isReset = true;
     },
+    property: (name) => own(properties, name),
   };
   isHeldBack = (vm.enter("proxy_on_new_connection", context) ?? 0) !== 0;
   down.isPaused = isHeldBack;

@@ -1,5 +1,5 @@
 import type { Header, HeaderMap } from "./header-map.ts";
-import type { Properties, Property } from "./properties.ts";
+import type { Property } from "./properties.ts";
 
 /** What a plugin is started with. */
 export interface Plugin {
@@ -12,7 +12,7 @@ export interface Plugin {
 
 /** The bytes behind a buffer that hostcalls may see. */
 export interface GuestBuffer {
-  readonly bytes: Uint8Array;
+  readonly read: () => Uint8Array;
   /** Absent where the plugin may only read. */
   readonly write?: (bytes: Uint8Array) => void;
 }
@@ -32,11 +32,13 @@ export interface LocalResponse {
  */
 export interface StreamControl {
   resume(direction: number): void;
-  close(direction: number): void;
+  reset(direction: number): void;
   /** Takes the request from the plugin's sight, at once. Absent on TCP. */
-  readonly forgetRequest?: () => void;
+  forgetRequest?(): void;
   /** Absent on TCP. */
-  readonly respond?: (response: LocalResponse) => void;
+  respond?(response: LocalResponse): void;
+  /** A property, or a map of such, that the plugin has not set itself. */
+  property(name: string): Property | undefined;
 }
 
 /** A root (plugin) context or that of one stream. */
@@ -48,8 +50,7 @@ export interface Context {
   /** The maps and buffers there are now, by the ABI's numbers. */
   readonly maps: Map<number, HeaderMap>;
   readonly buffers: Map<number, GuestBuffer>;
-  /** What the stream's properties are now, beside those that its plugin has set. */
-  properties: () => Properties;
+  /** Properties that its plugin has set. */
   readonly filterState: Map<string, Property>;
   stream: StreamControl | null;
   /** While it logs, all maps are there to be read only. */
@@ -70,7 +71,6 @@ export function createContext(id: number, parent: Context | Plugin): Context {
     plugin: isRoot ? parent : parent.plugin,
     maps: new Map(),
     buffers: new Map(),
-    properties: () => ({}),
     filterState: new Map(),
     stream: null,
     isLogging: false,

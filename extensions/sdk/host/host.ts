@@ -172,7 +172,7 @@ function bytesOf(bytes: Uint8Array | string): Uint8Array {
 }
 
 function startVm(vm: Vm, root: Context): boolean {
-  root.buffers.set(BufferKind.vmConfiguration, { bytes: vm.configuration });
+  root.buffers.set(BufferKind.vmConfiguration, { read: () => vm.configuration });
   const isStarted = vm.enter("proxy_on_vm_start", root, [vm.configuration.byteLength]) !== 0;
   root.buffers.delete(BufferKind.vmConfiguration);
   return isStarted;
@@ -180,7 +180,7 @@ function startVm(vm: Vm, root: Context): boolean {
 
 /** Configures a root; its configuration can be read meanwhile only. */
 function configure(vm: Vm, root: Context, { configuration }: Plugin): boolean {
-  root.buffers.set(BufferKind.pluginConfiguration, { bytes: configuration });
+  root.buffers.set(BufferKind.pluginConfiguration, { read: () => configuration });
   const size = configuration.byteLength;
   const isAccepted = vm.enter("proxy_on_configure", root, [size]) !== 0;
   root.buffers.delete(BufferKind.pluginConfiguration);

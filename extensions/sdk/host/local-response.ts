@@ -11,7 +11,7 @@ export interface Message {
 const text = (body: Uint8Array) => Buffer.from(body).toString();
 
 /** Makes a message of what a plugin answers itself: to gRPC a status of gRPC, with its words. */
-export function messageOf(local: LocalResponse, request: HeaderMap | undefined): Message {
+export function messageOf(local: LocalResponse, request: HeaderMap | null): Message {
   const own = local.headers.filter(([name]) => !name.startsWith(":"));
   if (isGrpc(request)) {
     const status = local.grpcStatus < 0 ? grpcStatusOf(local.status) : local.grpcStatus;
@@ -33,5 +33,5 @@ export function messageOf(local: LocalResponse, request: HeaderMap | undefined):
 }
 
 /** "application/grpc", with what may follow it, but not "application/grpc-web". */
-const isGrpc = (request: HeaderMap | undefined): boolean =>
+const isGrpc = (request: HeaderMap | null): boolean =>
   /^application\/grpc($|[+;])/.test(request?.first("content-type") ?? "");

@@ -20,14 +20,20 @@ export function splitPath(path: string): string[] {
   return path.replace(/\0$/, "").split("\0");
 }
 
+/** A field of a map, whatever it is called. */
+export function own(map: Properties, name: string): Property | undefined {
+  return Object.hasOwn(map, name) ? map[name] : undefined;
+}
+
 /** Steps from map to field and from list to item. */
-export function findProperty(root: Properties, segments: readonly string[]): Property | undefined {
-  let value: Property | undefined = root;
+export function findProperty(
+  root: Property | undefined,
+  segments: readonly string[],
+): Property | undefined {
+  let value = root;
   for (const segment of segments) {
     if (typeof value !== "object" || value instanceof Uint8Array) return undefined;
-    value = Object.hasOwn(value, segment)
-      ? (value as Readonly<Record<string, Property>>)[segment]
-      : undefined;
+    value = own(value as Properties, segment);
   }
   return value;
 }

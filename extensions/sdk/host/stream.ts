@@ -1,11 +1,20 @@
 import { attributes } from "./attributes.ts";
-import type { Context, LocalResponse } from "./context.ts";
-import { createFlow, type Flow, REQUEST, RESPONSE } from "./flow.ts";
+import type { Context, LocalResponse, StreamControl } from "./context.ts";
+import {
+  createLane,
+  type Flow,
+  forget,
+  type Lane,
+  REQUEST,
+  RESPONSE,
+  replace,
+  stop,
+} from "./flow.ts";
 import { type Header, headerMap } from "./header-map.ts";
 import { messageOf } from "./local-response.ts";
 import type { Profile } from "./profile.ts";
-import type { Properties } from "./properties.ts";
-import { MapKind } from "./status.ts";
+import { own, type Properties, type Property } from "./properties.ts";
+import { receiveBody, receiveHeaders, receiveTrailers, resume } from "./receive.ts";
 import { Trap } from "./trap.ts";
 import type { Vm } from "./vm.ts";
 
@@ -58,115 +67,178 @@ const BROKEN: LocalResponse = {
 
 /** Opens a stream of a root: makes its context and tells the guest. */
 export function createStream(vm: Vm, root: Context, { properties = {} }: StreamOptions): Stream {
-  const context = vm.create(root);
-  const request = createFlow(vm, context, REQUEST);
-  const response = createFlow(vm, context, RESPONSE);
-  const begunNs = vm.world.clock.nowNs;
-  let localResponse: LocalResponse | null = null;
-  let details: string | null = null;
-  let isReset = false;
-  const reset = () => {
-    isReset = true;
-    request.stop();
-    response.stop();
-  };
+  return new HttpStream(vm, vm.create(root), properties);
+}
+
+/** A stream as the proxy leads it, which it is, and as the plugin may control it. */
+class HttpStream implements Stream, StreamControl {
+  readonly request: Flow;
+  readonly response: Flow;
+  localResponse: LocalResponse | null = null;
+  isReset = false;
+  readonly #vm: Vm;
+  readonly #context: Context;
+  readonly #properties: Properties;
+  readonly #begunNs: bigint;
+  readonly #request: Lane;
+  readonly #response: Lane;
+  /** Who has answered, and why. */
+  #details: string | null = null;
+
+  constructor(vm: Vm, context: Context, properties: Properties) {
+    this.#vm = vm;
+    this.#context = context;
+    this.#properties = properties;
+    this.#begunNs = vm.world.clock.nowNs;
+    this.#request = createLane(vm, context, REQUEST);
+    this.#response = createLane(vm, context, RESPONSE);
+    this.request = this.#request.passed;
+    this.response = this.#response.passed;
+    context.stream = this;
+  }
+
+  get id(): number {
+    return this.#context.id;
+  }
+
+  requestHeaders(headers: readonly Header[], endOfStream = true): Header[] {
+    return this.#guarded(() => receiveHeaders(this.#request, headers, endOfStream));
+  }
+
+  requestBody(bytes: Uint8Array | string, endOfStream = false): void {
+    const body = Buffer.from(bytes as Uint8Array);
+    this.#guarded(() => receiveBody(this.#request, body, endOfStream));
+  }
+
+  requestTrailers(trailers: readonly Header[]): Header[] {
+    return this.#guarded(() => receiveTrailers(this.#request, trailers));
+  }
+
+  responseHeaders(headers: readonly Header[], endOfStream = true): Header[] {
+    this.#details ??= "via_upstream";
+    return this.#guarded(() => receiveHeaders(this.#response, headers, endOfStream));
+  }
+
+  responseBody(bytes: Uint8Array | string, endOfStream = false): void {
+    const body = Buffer.from(bytes as Uint8Array);
+    this.#guarded(() => receiveBody(this.#response, body, endOfStream));
+  }
+
+  responseTrailers(trailers: readonly Header[]): Header[] {
+    return this.#guarded(() => receiveTrailers(this.#response, trailers));
+  }
+
+  breakOff(): void {
+    if (this.#hasResponse) {
+      this.#details = "upstream_reset_after_response_started{protocol_error}";
+      this.#break();
+      return;
+    }
+    this.#details = "upstream_reset_before_response_started{connection_termination}";
+    this.#guarded(() => this.#send(BROKEN));
+  }
+
+  refuse(headers: readonly Header[], details: string): void {
+    this.#details = details;
+    this.#request.seenHeaders = headerMap(headers);
+    stop(this.#request);
+  }
+
+  close(): void {
+    stop(this.#request);
+    stop(this.#response);
+    endContext({ vm: this.#vm, profile: this.#vm.profile }, this.#context, () => this.#log());
+  }
+
+  resume(direction: number): void {
+    if (direction === REQUEST_DIRECTION) resume(this.#request);
+    else if (direction === RESPONSE_DIRECTION) resume(this.#response);
+  }
+
+  reset(direction: number): void {
+    if (direction <= RESPONSE_DIRECTION) this.#break();
+  }
+
+  forgetRequest(): void {
+    forget(this.#request);
+  }
+
+  respond(local: LocalResponse): void {
+    if (this.localResponse !== null && !this.#hasResponse) return;
+    this.localResponse = local;
+    this.#details = local.details;
+    stop(this.#request);
+    // It sets out when all has been done that the callback asked for.
+    this.#vm.defer(() => this.#send(local));
+  }
+
+  property(name: string): Property | undefined {
+    const observed = {
+      context: this.#context,
+      request: this.#request,
+      response: this.#response,
+      details: this.#details,
+      begunNs: this.#begunNs,
+    };
+    return own(this.#properties, name) ?? attributes(name, observed);
+  }
+
+  get #hasResponse(): boolean {
+    return this.#response.seenHeaders !== null || this.#response.seenTrailers !== null;
+  }
+
+  #break(): void {
+    this.isReset = true;
+    stop(this.#request);
+    stop(this.#response);
+  }
+
+  /** Answers the request, through the plugin unless a response has been there. */
+  #send(local: LocalResponse): void {
+    if (this.isReset) return;
+    if (this.#hasResponse) {
+      this.#replace(local);
+      return;
+    }
+    const { headers, body } = messageOf(local, this.#request.seenHeaders);
+    receiveHeaders(this.#response, headers, body.byteLength === 0);
+    if (body.byteLength > 0) receiveBody(this.#response, body, true);
+  }
+
   /** In place of the upstream's response it does not pass through the plugin again. */
-  const replace = (local: LocalResponse) => {
-    request.stop();
-    const { headers, body } = messageOf(local, request.seen.get(MapKind.requestHeaders));
-    if (response.headers !== null) reset();
-    else response.replace(headers, body);
-  };
-  const respond = (local: LocalResponse) => {
-    if (isReset) return;
-    if (response.seen.size > 0) return replace(local);
-    const { headers, body } = messageOf(local, request.seen.get(MapKind.requestHeaders));
-    response.receiveHeaders(headers, body.byteLength === 0);
-    if (body.byteLength > 0) response.receiveBody(body, true);
-  };
+  #replace(local: LocalResponse): void {
+    stop(this.#request);
+    const { headers, body } = messageOf(local, this.#request.seenHeaders);
+    if (this.response.headers !== null) this.#break();
+    else replace(this.#response, headers, body);
+  }
+
   /** Runs what leads into the plugin; where it traps, the proxy answers for it. */
-  const guarded = <T>(act: () => T): T => {
+  #guarded<T>(act: () => T): T {
     try {
       return act();
     } catch (error) {
-      if (error instanceof Trap && !response.isEnded) {
-        localResponse = FAILED;
-        replace(FAILED);
+      if (error instanceof Trap && !this.response.isEnded) {
+        this.localResponse = FAILED;
+        this.#replace(FAILED);
       }
       throw error;
     }
-  };
-  context.properties = () => ({
-    ...attributes({ context, request, response, details, begunNs, nowNs: vm.world.clock.nowNs }),
-    ...properties,
-  });
-  context.stream = {
-    resume: (direction) => {
-      if (direction === REQUEST_DIRECTION) request.resume();
-      else if (direction === RESPONSE_DIRECTION) response.resume();
-    },
-    forgetRequest: () => request.forget(),
-    close: (direction) => {
-      if (direction <= RESPONSE_DIRECTION) reset();
-    },
-    respond: (local) => {
-      if (localResponse !== null && response.seen.size === 0) return;
-      localResponse = local;
-      details = local.details;
-      request.stop();
-      // It sets out when all has been done that the callback asked for.
-      vm.defer(() => respond(local));
-    },
-  };
-  return {
-    id: context.id,
-    request,
-    response,
-    get localResponse() {
-      return localResponse;
-    },
-    get isReset() {
-      return isReset;
-    },
-    requestHeaders: (headers, endOfStream = true) =>
-      guarded(() => request.receiveHeaders(headers, endOfStream)),
-    requestBody: (bytes, endOfStream = false) =>
-      guarded(() => request.receiveBody(Buffer.from(bytes as Uint8Array), endOfStream)),
-    requestTrailers: (trailers) => guarded(() => request.receiveTrailers(trailers)),
-    responseHeaders: (headers, endOfStream = true) => {
-      details ??= "via_upstream";
-      return guarded(() => response.receiveHeaders(headers, endOfStream));
-    },
-    responseBody: (bytes, endOfStream = false) =>
-      guarded(() => response.receiveBody(Buffer.from(bytes as Uint8Array), endOfStream)),
-    responseTrailers: (trailers) => guarded(() => response.receiveTrailers(trailers)),
-    breakOff: () => {
-      if (response.seen.size > 0) {
-        details = "upstream_reset_after_response_started{protocol_error}";
-        return reset();
-      }
-      details = "upstream_reset_before_response_started{connection_termination}";
-      guarded(() => respond(BROKEN));
-    },
-    refuse: (headers, why) => {
-      details = why;
-      request.seen.set(MapKind.requestHeaders, headerMap(headers));
-      request.stop();
-    },
-    close: () => {
-      request.stop();
-      response.stop();
-      const log = () => {
-        context.isLogging = true;
-        context.maps.clear();
-        for (const [kind, map] of [...request.seen, ...response.seen]) context.maps.set(kind, map);
-        vm.enter("proxy_on_log", context);
-        context.maps.clear();
-        context.isLogging = false;
-      };
-      endContext({ vm, profile: vm.profile }, context, log);
-    },
-  };
+  }
+
+  /** Tells the plugin to log, with all there to be read that has come. */
+  #log(): void {
+    const context = this.#context;
+    context.isLogging = true;
+    context.maps.clear();
+    for (const { kinds, seenHeaders, seenTrailers } of [this.#request, this.#response]) {
+      if (seenHeaders !== null) context.maps.set(kinds.headers, seenHeaders);
+      if (seenTrailers !== null) context.maps.set(kinds.trailers, seenTrailers);
+    }
+    this.#vm.enter("proxy_on_log", context);
+    context.maps.clear();
+    context.isLogging = false;
+  }
 }
 
 /** The headers of a plugin's own answer: what tells of its body is made to fit. */

@@ -72,7 +72,7 @@ function deliver(vm: Vm, { id, root, answer }: Delivery): void {
   else {
     root.maps.set(MapKind.httpCallHeaders, headerMap(headers));
     root.maps.set(MapKind.httpCallTrailers, headerMap(trailers));
-    root.buffers.set(BufferKind.httpCallBody, { bytes });
+    root.buffers.set(BufferKind.httpCallBody, { read: () => bytes });
   }
   const words = [id, headers.length, bytes.byteLength, trailers.length];
   vm.enter("proxy_on_http_call_response", root, words);

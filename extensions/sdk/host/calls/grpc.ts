@@ -195,9 +195,7 @@ function show(vm: Vm, { id, root }: Call, { kind, callback, metadata }: Metadata
 function receive(vm: Vm, { id, root }: Call, message: string | Uint8Array): void {
   let bytes: Uint8Array = Buffer.from(message as Uint8Array);
   root.buffers.set(BufferKind.grpcMessage, {
-    get bytes() {
-      return bytes;
-    },
+    read: () => bytes,
     write: (next) => {
       bytes = next;
     },

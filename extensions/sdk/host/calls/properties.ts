@@ -1,6 +1,8 @@
+import type { Context } from "../context.ts";
 import { hostcall, text } from "../hostcall.ts";
-import { encodeProperty, findProperty, type Properties, splitPath } from "../properties.ts";
+import { encodeProperty, findProperty, own, type Property, splitPath } from "../properties.ts";
 import { Status } from "../status.ts";
+import type { Vm } from "../vm.ts";
 
 export const propertyCalls = {
   proxy_get_property: hostcall("b", "B", ({ vm, context }, path) => {
@@ -10,10 +12,9 @@ export const propertyCalls = {
     if (path.byteLength === 0 || (isState && context.stream !== null)) {
       return Status.serializationFailure;
     }
-    const { name, rootId } = context.plugin;
-    const own: Properties = { plugin_name: name, plugin_root_id: rootId, plugin_vm_id: vm.vmId };
-    const all = { ...vm.world.properties, ...own, ...context.properties() };
-    const value = findProperty(all, segments) ?? context.filterState.get(segments.join("\0"));
+    const [name = "", ...rest] = segments;
+    const root = context.stream?.property(name) ?? named(vm, context, name);
+    const value = findProperty(root, rest) ?? context.filterState.get(segments.join("\0"));
     return value === undefined ? Status.notFound : [encodeProperty(value)];
   }),
   proxy_set_property: hostcall("bb", "", ({ context }, path, value) => {
@@ -22,3 +23,11 @@ export const propertyCalls = {
     return Status.ok;
   }),
 };
+
+/** What a plugin is called, or a property that all streams have. */
+function named(vm: Vm, { plugin }: Context, name: string): Property | undefined {
+  if (name === "plugin_name") return plugin.name;
+  if (name === "plugin_root_id") return plugin.rootId;
+  if (name === "plugin_vm_id") return vm.vmId;
+  return own(vm.world.properties, name);
+}

@@ -20,7 +20,7 @@ export const streamCalls = {
   }),
   proxy_close_stream: hostcall("n", "", ({ vm, context }, direction) => {
     if (direction > UPSTREAM) return Status.badArgument;
-    vm.defer(() => context.stream?.close(direction));
+    vm.defer(() => context.stream?.reset(direction));
     return Status.ok;
   }),
   proxy_send_local_response: hostcall(
@@ -55,7 +55,7 @@ export const streamCalls = {
 /** Hostcalls of version 0.1.0 alone. */
 export const firstVersionCalls = {
   proxy_get_configuration: hostcall("", "B", ({ context }) => [
-    context.root.buffers.get(BufferKind.pluginConfiguration)?.bytes ?? new Uint8Array(),
+    context.root.buffers.get(BufferKind.pluginConfiguration)?.read() ?? new Uint8Array(),
   ]),
   proxy_continue_request: hostcall("", "", (caller) => resume(caller, REQUEST)),
   proxy_continue_response: hostcall("", "", (caller) => resume(caller, RESPONSE)),
