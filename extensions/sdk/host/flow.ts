@@ -1,5 +1,5 @@
 import type { Context, GuestBuffer } from "./context.ts";
-import { type Header, type HeaderMap, headerMap } from "./header-map.ts";
+import { type Header, HeaderMap } from "./header-map.ts";
 import { BufferKind, MapKind } from "./status.ts";
 import type { Vm } from "./vm.ts";
 
@@ -151,7 +151,7 @@ export function forget({ context, kinds, isGathered }: Lane): void {
 
 /** Lets this go on instead of all that has come, past the plugin. */
 export function replace(lane: Lane, headers: readonly Header[], body: Uint8Array): void {
-  const map = headerMap(headers);
+  const map = new HeaderMap(headers);
   lane.seenHeaders = map;
   Object.assign(lane.passed, { headers: map.entries(), body, isEnded: true });
   stop(lane);

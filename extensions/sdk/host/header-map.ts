@@ -2,43 +2,59 @@
 export type Header = readonly [name: string, value: string];
 
 /** The headers of one message, in order. Names are kept in lower case, as Envoy keeps them. */
-export interface HeaderMap {
-  first(name: string): string | undefined;
-  add(name: string, value: string): void;
+export class HeaderMap {
+  #all: Header[];
+
+  constructor(headers: readonly Header[]) {
+    this.#all = headers.map(lower);
+  }
+
+  get size(): number {
+    return this.#all.length;
+  }
+
+  /** Of all names and values. */
+  get bytes(): number {
+    return this.#all.reduce((sum, header) => sum + bytesOf(header), 0);
+  }
+
+  first(name: string): string | undefined {
+    const wanted = name.toLowerCase();
+    return this.#all.find(([other]) => other === wanted)?.[1];
+  }
+
+  add(name: string, value: string): void {
+    this.#all.push([name.toLowerCase(), value]);
+  }
+
   /** Leaves this one value, at the place of the first. */
-  replace(name: string, value: string): void;
-  remove(name: string): void;
+  replace(name: string, value: string): void {
+    const header = lower([name, value]);
+    const first = this.#all.findIndex(([other]) => other === header[0]);
+    if (first < 0) this.#all.push(header);
+    else {
+      this.#all = this.#all.filter(([other], i) => i === first || other !== header[0]);
+      this.#all[first] = header;
+    }
+  }
+
+  remove(name: string): void {
+    const unwanted = name.toLowerCase();
+    this.#all = this.#all.filter(([other]) => other !== unwanted);
+  }
+
   /** Leaves these headers and no others. */
-  set(headers: readonly Header[]): void;
-  entries(): Header[];
-  /** Bytes of all names and values. */
-  readonly bytes: number;
+  set(headers: readonly Header[]): void {
+    this.#all = headers.map(lower);
+  }
+
+  /** As they are now: a copy. */
+  entries(): Header[] {
+    return this.#all.slice();
+  }
 }
 
-export function headerMap(headers: readonly Header[]): HeaderMap {
-  const lower = (all: readonly Header[]): Header[] =>
-    all.map(([name, value]) => [name.toLowerCase(), value]);
-  let all = lower(headers);
-  const without = (name: string) => all.filter(([other]) => other !== name.toLowerCase());
-  return {
-    first: (name) => all.find(([other]) => other === name.toLowerCase())?.[1],
-    add: (name, value) => {
-      all.push([name.toLowerCase(), value]);
-    },
-    replace: (name, value) => {
-      const at = all.findIndex(([other]) => other === name.toLowerCase());
-      const header: Header = [name.toLowerCase(), value];
-      all = at < 0 ? [...all, header] : [...all.slice(0, at), header, ...without(name).slice(at)];
-    },
-    remove: (name) => {
-      all = without(name);
-    },
-    set: (next) => {
-      all = lower(next);
-    },
-    entries: () => [...all],
-    get bytes() {
-      return all.flat().reduce((sum, part) => sum + Buffer.byteLength(part), 0);
-    },
-  };
-}
+const lower = ([name, value]: Header): Header => [name.toLowerCase(), value];
+
+const bytesOf = ([name, value]: Header): number =>
+  Buffer.byteLength(name) + Buffer.byteLength(value);

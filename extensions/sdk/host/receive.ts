@@ -10,7 +10,7 @@ import {
   passTrailers,
   REQUEST,
 } from "./flow.ts";
-import { type Header, type HeaderMap, headerMap } from "./header-map.ts";
+import { type Header, HeaderMap } from "./header-map.ts";
 
 // Leads one direction through the plugin as Envoy's filter manager does: a filter that holds on is
 // shown nothing, or gathers; when it goes on, all that waits goes on with it.
@@ -28,7 +28,7 @@ export function receiveHeaders(
   endOfStream: boolean,
 ): Header[] {
   const { vm, context, kinds } = lane;
-  const map = headerMap(received);
+  const map = new HeaderMap(received);
   lane.headers = map;
   lane.hasEnded = endOfStream;
   lane.seenHeaders = map;
@@ -56,7 +56,7 @@ export function receiveBody(lane: Lane, bytes: Uint8Array, endOfStream: boolean)
 
 /** As receiveHeaders. */
 export function receiveTrailers(lane: Lane, received: readonly Header[]): Header[] {
-  const map = headerMap(received);
+  const map = new HeaderMap(received);
   if (lane.hold === "stopped") return map.entries();
   lane.hasEnded = true;
   lane.trailers = map;
@@ -104,7 +104,7 @@ function showBody(lane: Lane, bytes: Uint8Array, endOfStream: boolean): void {
   };
   const buffer = lane.isGathering ? gathered(lane) : { read: () => chunk, write };
   context.buffers.set(kinds.body, buffer);
-  const added = headerMap([]);
+  const added = new HeaderMap([]);
   // At the end of a body without trailers there may be some yet.
   if (endOfStream) context.maps.set(kinds.trailers, added);
   const words = [buffer.read().byteLength, endOfStream ? 1 : 0];
@@ -112,7 +112,7 @@ function showBody(lane: Lane, bytes: Uint8Array, endOfStream: boolean): void {
     context.buffers.delete(kinds.body);
     if (endOfStream) {
       context.maps.delete(kinds.trailers);
-      if (added.entries().length > 0) lane.trailers = added;
+      if (added.size > 0) lane.trailers = added;
     }
     lane.isGathering = false;
     if (answer !== CONTINUE) return holdBody(lane, answer, chunk);
@@ -145,7 +145,7 @@ const LOST = {
 function showTrailers(lane: Lane, map: HeaderMap): void {
   const { context, kinds } = lane;
   context.maps.set(kinds.trailers, map);
-  ask(lane, { callback: kinds.onTrailers, words: [map.entries().length] }, (answer) => {
+  ask(lane, { callback: kinds.onTrailers, words: [map.size] }, (answer) => {
     if (answer !== CONTINUE) {
       if (lane.hold === "nothing") hold(lane, "seen");
       return;

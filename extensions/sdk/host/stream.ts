@@ -10,7 +10,7 @@ import {
   replace,
   stop,
 } from "./flow.ts";
-import { type Header, headerMap } from "./header-map.ts";
+import { type Header, HeaderMap } from "./header-map.ts";
 import { messageOf } from "./local-response.ts";
 import type { Profile } from "./profile.ts";
 import { own, type Properties, type Property } from "./properties.ts";
@@ -140,7 +140,7 @@ class HttpStream implements Stream, StreamControl {
 
   refuse(headers: readonly Header[], details: string): void {
     this.#details = details;
-    this.#request.seenHeaders = headerMap(headers);
+    this.#request.seenHeaders = new HeaderMap(headers);
     stop(this.#request);
   }
 

@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts";
-import { type Header, headerMap } from "../header-map.ts";
+import { type Header, HeaderMap } from "../header-map.ts";
 import { hostcall, text } from "../hostcall.ts";
 import { decodePairs } from "../pairs.ts";
 import { BufferKind, MapKind, Status } from "../status.ts";
@@ -39,7 +39,7 @@ export const calloutCalls = {
       const id = vm.calls.open("http");
       const trailers = decodePairs(trailerPairs) ?? [];
       const asked = upstream.http({
-        headers: headerMap(headers).entries(),
+        headers: new HeaderMap(headers).entries(),
         body: text(body),
         trailers,
       });
@@ -70,8 +70,8 @@ function deliver(vm: Vm, { id, root, answer }: Delivery): void {
   const bytes = Buffer.from(body as Uint8Array);
   if (answer === "reset") root.status = RESET;
   else {
-    root.maps.set(MapKind.httpCallHeaders, headerMap(headers));
-    root.maps.set(MapKind.httpCallTrailers, headerMap(trailers));
+    root.maps.set(MapKind.httpCallHeaders, new HeaderMap(headers));
+    root.maps.set(MapKind.httpCallTrailers, new HeaderMap(trailers));
     root.buffers.set(BufferKind.httpCallBody, { read: () => bytes });
   }
   const words = [id, headers.length, bytes.byteLength, trailers.length];

@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts";
-import { type Header, headerMap } from "../header-map.ts";
+import { type Header, HeaderMap } from "../header-map.ts";
 import { type Caller, hostcall, text } from "../hostcall.ts";
 import { decodePairs } from "../pairs.ts";
 import { BufferKind, MapKind, Status } from "../status.ts";
@@ -187,7 +187,7 @@ interface Metadata {
 }
 
 function show(vm: Vm, { id, root }: Call, { kind, callback, metadata }: Metadata): void {
-  root.maps.set(kind, headerMap(metadata));
+  root.maps.set(kind, new HeaderMap(metadata));
   vm.enter(callback, root, [id, metadata.length]);
   root.maps.delete(kind);
 }
