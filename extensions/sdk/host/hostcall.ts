@@ -9,12 +9,13 @@ export interface Caller {
   readonly context: Context;
 }
 
-/** A parameter: u32, i32, u64 or address and length of bytes. */
+/** A parameter: u32, i32, u64, or address and length of bytes or of a text. */
 interface In {
   n: number;
   i: number;
   I: bigint;
   b: Uint8Array;
+  t: string;
 }
 
 /** A result, written to an address the guest gave: u32, u64, or bytes in memory it allocates. */
@@ -38,14 +39,17 @@ export interface Hostcall {
   readonly type: string;
   /** What a plugin that may not call it gets. */
   readonly restricted: number;
-  run(caller: Caller, words: readonly (number | bigint)[]): number | undefined;
+  run(caller: Caller, words: readonly Word[]): number | undefined;
 }
+
+type Word = number | bigint;
 
 const WORDS: Readonly<Record<string, string>> = {
   n: "i32",
   i: "i32",
   I: "i64",
   b: "i32 i32",
+  t: "i32 i32",
   N: "i32",
   Q: "i32",
   B: "i32 i32",
@@ -58,27 +62,40 @@ const typeOf = (signs: string, result: string): string =>
     .filter(Boolean)
     .join(" ");
 
+/** Where the words of a value begin. */
+interface Place {
+  readonly sign: string;
+  readonly at: number;
+}
+
+function placesOf(signs: string, from = 0): Place[] {
+  let next = from;
+  return [...signs].map((sign) => {
+    const at = next;
+    next += wordsOf(sign);
+    return { sign, at };
+  });
+}
+
+/** How many words these take. */
+const wordsOf = (signs: string): number => typeOf(signs, "").split(" ").length - 1;
+
 /** A call of module `env`: its parameters, its results, and what it does. */
 export function hostcall<I extends string, O extends string>(
   ins: I,
   outs: O,
   act: (caller: Caller, ...values: Values<I, In>) => Answer<Values<O, Out>>,
 ): Hostcall {
+  const [inPlaces, outPlaces] = [placesOf(ins), placesOf(outs, wordsOf(ins))];
   return {
     type: typeOf(ins + outs, "i32"),
     restricted: Status.internalFailure,
     run: (caller, words) =>
       guarded(Status.invalidMemoryAccess, () => {
-        const next = words.values();
-        const values = [...ins].map((sign) => read(sign, next, caller.vm.memory));
+        const values = inPlaces.map((place) => read(place, words, caller.vm.memory));
         const answer = act(caller, ...(values as Values<I, In>));
         if (typeof answer === "number") return answer;
-        return write(
-          caller.vm,
-          outs,
-          [...(answer as readonly (number | bigint | Uint8Array)[])],
-          [...next],
-        );
+        return write(caller.vm, outPlaces, answer, words);
       }),
   };
 }
@@ -89,13 +106,14 @@ export function wasiCall<I extends string>(
   act: (vm: Vm, ...values: Values<I, In>) => number | undefined,
   result = "i32",
 ): Hostcall {
+  const places = placesOf(ins);
   return {
     type: typeOf(ins, result),
     restricted: Errno.notCapable,
     run: ({ vm }, words) =>
       guarded(Errno.fault, () => {
-        const next = words.values();
-        return act(vm, ...([...ins].map((sign) => read(sign, next, vm.memory)) as Values<I, In>));
+        const values = places.map((place) => read(place, words, vm.memory));
+        return act(vm, ...(values as Values<I, In>));
       }),
   };
 }
@@ -109,26 +127,28 @@ function guarded(status: number, act: () => number | undefined): number | undefi
   }
 }
 
-function read(sign: string, next: Iterator<number | bigint>, memory: GuestMemory) {
-  const word = next.next().value ?? 0;
+function read({ sign, at }: Place, words: readonly Word[], memory: GuestMemory) {
+  const word = words[at] ?? 0;
   if (sign === "I") return word;
   if (sign === "i") return Number(word) | 0;
   if (sign === "n") return Number(word) >>> 0;
-  return memory.read(Number(word), Number(next.next().value ?? 0));
+  const length = Number(words[at + 1]);
+  return sign === "t" ? memory.readText(Number(word), length) : memory.read(Number(word), length);
 }
 
 function write(
   vm: Vm,
-  outs: string,
-  results: (number | bigint | Uint8Array)[],
-  addresses: (number | bigint)[],
+  places: readonly Place[],
+  results: readonly unknown[],
+  words: readonly Word[],
 ): number {
-  const take = () => Number(addresses.shift() ?? 0);
-  for (const [at, sign] of [...outs].entries()) {
-    const result = results[at];
-    if (sign === "N") vm.memory.writeU32(take(), Number(result));
-    else if (sign === "Q") vm.memory.writeU64(take(), BigInt.asUintN(64, result as bigint));
-    else if (!give(vm, result as Uint8Array, take(), take())) return Status.invalidMemoryAccess;
+  for (const [i, { sign, at }] of places.entries()) {
+    const [result, address] = [results[i], Number(words[at])];
+    if (sign === "N") vm.memory.writeU32(address, Number(result));
+    else if (sign === "Q") vm.memory.writeU64(address, BigInt.asUintN(64, result as bigint));
+    else if (!give(vm, result as Uint8Array, address, Number(words[at + 1]))) {
+      return Status.invalidMemoryAccess;
+    }
   }
   return Status.ok;
 }
@@ -143,4 +163,5 @@ function give(vm: Vm, bytes: Uint8Array, addressOut: number, lengthOut: number):
   return true;
 }
 
-export const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+export const text = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString();

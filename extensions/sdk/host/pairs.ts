@@ -7,11 +7,19 @@ export const PAIRS_BYTES_MAX = 1_048_576;
 /** Headers as the ABI serializes them: count, lengths, then names and values, each with a zero. */
 export function encodePairs(headers: readonly (readonly Uint8Array[] | Header)[]): Uint8Array {
   if (headers.length === 0) return new Uint8Array();
-  const parts = headers.flat().map((part) => Buffer.from(part as Uint8Array));
-  const head = Buffer.alloc(4 + 4 * parts.length);
-  head.writeUInt32LE(headers.length);
-  for (const [i, part] of parts.entries()) head.writeUInt32LE(part.length, 4 + 4 * i);
-  return Buffer.concat([head, ...parts.flatMap((part) => [part, Buffer.of(0)])]);
+  const parts = headers.flat();
+  const lengths = parts.map((part) => Buffer.byteLength(part));
+  let at = 4 + 4 * parts.length;
+  const bytes = Buffer.alloc(lengths.reduce((sum, length) => sum + length + 1, at));
+  bytes.writeUInt32LE(headers.length);
+  for (const [i, part] of parts.entries()) {
+    const length = lengths[i] ?? 0;
+    bytes.writeUInt32LE(length, 4 + 4 * i);
+    if (typeof part === "string") bytes.write(part, at);
+    else bytes.set(part, at);
+    at += length + 1;
+  }
+  return bytes;
 }
 
 /** Reads pairs; null if they are malformed, too many or too long. Nothing, or one zero, is none. */

@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import { type Header, HeaderMap } from "../header-map.ts";
-import { hostcall, text } from "../hostcall.ts";
+import { hostcall } from "../hostcall.ts";
 import { decodePairs } from "../pairs.ts";
 import { BufferKind, MapKind, Status } from "../status.ts";
 import type { CalloutResponse } from "../upstreams.ts";
@@ -29,10 +29,10 @@ function localAnswer(status: string, body: string): CalloutResponse {
 
 export const calloutCalls = {
   proxy_http_call: hostcall(
-    "bbbbi",
+    "tbtbi",
     "N",
     ({ vm, context }, cluster, pairs, body, trailerPairs, timeoutMs) => {
-      const upstream = vm.world.upstreams.get(text(cluster));
+      const upstream = vm.world.upstreams.get(cluster);
       const headers = decodePairs(pairs) ?? [];
       const isWhole = REQUIRED.every((name) => headers.some(([other]) => other === name));
       if (timeoutMs < 0 || upstream === undefined || !isWhole) return Status.badArgument;
@@ -40,7 +40,7 @@ export const calloutCalls = {
       const trailers = decodePairs(trailerPairs) ?? [];
       const asked = upstream.http({
         headers: new HeaderMap(headers).entries(),
-        body: text(body),
+        body,
         trailers,
       });
       const delayMs = asked === "reset" ? 0 : (asked.delayMs ?? 0);

@@ -1,6 +1,6 @@
 import { deflateSync, inflateSync } from "node:zlib";
 import type { Context } from "../context.ts";
-import { hostcall, text } from "../hostcall.ts";
+import { hostcall } from "../hostcall.ts";
 import { type Message, readMessage } from "../message.ts";
 import { Status } from "../status.ts";
 
@@ -47,8 +47,7 @@ const NATIVE: Readonly<Record<string, Native>> = {
 };
 
 export const foreignCalls = {
-  proxy_call_foreign_function: hostcall("bb", "B", ({ vm, context }, bytes, argument) => {
-    const name = text(bytes);
+  proxy_call_foreign_function: hostcall("tb", "B", ({ vm, context }, name, argument) => {
     const own = vm.world.foreign.get(name);
     if (own !== undefined) {
       const result = own(argument);

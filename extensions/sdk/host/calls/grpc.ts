@@ -8,22 +8,22 @@ import type { Vm } from "../vm.ts";
 
 export const grpcCalls = {
   proxy_grpc_call: hostcall(
-    "bbbbbn",
+    "bttbbn",
     "N",
     (caller, cluster, service, method, pairs, message, timeoutMs) => {
       const [metadata, target] = [decodePairs(pairs) ?? [], clusterOf(cluster)];
       return open(caller, target, {
-        service: text(service),
-        method: text(method),
+        service,
+        method,
         metadata,
         message,
         timeoutMs,
       });
     },
   ),
-  proxy_grpc_stream: hostcall("bbbb", "N", (caller, cluster, service, method, pairs) => {
+  proxy_grpc_stream: hostcall("bttb", "N", (caller, cluster, service, method, pairs) => {
     const [metadata, target] = [decodePairs(pairs) ?? [], clusterOf(cluster)];
-    return open(caller, target, { service: text(service), method: text(method), metadata });
+    return open(caller, target, { service, method, metadata });
   }),
   proxy_grpc_send: hostcall("nbn", "", ({ vm }, id, message, endOfStream) => {
     if (vm.calls.kindOf(id) !== "grpc stream") return Status.badArgument;

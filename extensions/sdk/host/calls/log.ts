@@ -1,11 +1,11 @@
-import { hostcall, text } from "../hostcall.ts";
+import { hostcall } from "../hostcall.ts";
 import { LogLevel, Status } from "../status.ts";
 import { setTicks } from "../ticks.ts";
 
 export const logCalls = {
-  proxy_log: hostcall("nb", "", ({ vm }, level, message) => {
+  proxy_log: hostcall("nt", "", ({ vm }, level, message) => {
     if (level > LogLevel.critical) return Status.badArgument;
-    vm.log(level, text(message));
+    vm.log(level, message);
     return Status.ok;
   }),
   proxy_get_log_level: hostcall("", "N", ({ vm }) => [vm.world.logLevel]),

@@ -1,5 +1,5 @@
 import type { HeaderMap } from "../header-map.ts";
-import { type Answer, type Caller, hostcall, text } from "../hostcall.ts";
+import { type Answer, type Caller, hostcall } from "../hostcall.ts";
 import { decodePairs, encodePairs } from "../pairs.ts";
 import { MapKind, Status } from "../status.ts";
 
@@ -50,10 +50,10 @@ export const mapCalls = {
     const headers = decodePairs(pairs);
     return on(caller, kind, (map) => map.set(headers ?? []));
   }),
-  proxy_get_header_map_value: hostcall("nb", "B", (caller, kind, key) =>
+  proxy_get_header_map_value: hostcall("nt", "B", (caller, kind, key) =>
     see<[Uint8Array]>(caller, kind, {
       act: (map) => {
-        const value = map.first(text(key));
+        const value = map.first(key);
         if (value !== undefined) return [Buffer.from(value)];
         // The first version had no way to say that a header is not there.
         return caller.vm.abi === "0.1.0" ? [new Uint8Array()] : Status.notFound;
@@ -61,13 +61,13 @@ export const mapCalls = {
       absent: Status.notFound,
     }),
   ),
-  proxy_add_header_map_value: hostcall("nbb", "", (caller, kind, key, value) =>
-    on(caller, kind, (map) => map.add(text(key), text(value))),
+  proxy_add_header_map_value: hostcall("ntt", "", (caller, kind, key, value) =>
+    on(caller, kind, (map) => map.add(key, value)),
   ),
-  proxy_replace_header_map_value: hostcall("nbb", "", (caller, kind, key, value) =>
-    on(caller, kind, (map) => map.replace(text(key), text(value))),
+  proxy_replace_header_map_value: hostcall("ntt", "", (caller, kind, key, value) =>
+    on(caller, kind, (map) => map.replace(key, value)),
   ),
-  proxy_remove_header_map_value: hostcall("nb", "", (caller, kind, key) =>
-    on(caller, kind, (map) => map.remove(text(key))),
+  proxy_remove_header_map_value: hostcall("nt", "", (caller, kind, key) =>
+    on(caller, kind, (map) => map.remove(key)),
   ),
 };

@@ -1,9 +1,9 @@
-import { hostcall, text } from "../hostcall.ts";
+import { hostcall } from "../hostcall.ts";
 import { Status } from "../status.ts";
 
 export const metricCalls = {
-  proxy_define_metric: hostcall("nb", "N", ({ vm }, kind, name) => {
-    const id = vm.metrics.define(kind, text(name));
+  proxy_define_metric: hostcall("nt", "N", ({ vm }, kind, name) => {
+    const id = vm.metrics.define(kind, name);
     return id === null ? Status.badArgument : [id];
   }),
   proxy_record_metric: hostcall("nI", "", ({ vm }, id, value) => vm.metrics.record(id, value)),

@@ -1,15 +1,15 @@
 import type { Context } from "../context.ts";
-import { hostcall, text } from "../hostcall.ts";
+import { hostcall } from "../hostcall.ts";
 import { encodeProperty, findProperty, own, type Property, splitPath } from "../properties.ts";
 import { Status } from "../status.ts";
 import type { Vm } from "../vm.ts";
 
 export const propertyCalls = {
-  proxy_get_property: hostcall("b", "B", ({ vm, context }, path) => {
-    const segments = splitPath(text(path));
+  proxy_get_property: hostcall("t", "B", ({ vm, context }, path) => {
+    const segments = splitPath(path);
     // The whole tree of properties has no bytes, nor has that of the states of all filters.
     const isState = segments.length === 1 && segments[0] === "filter_state";
-    if (path.byteLength === 0 || (isState && context.stream !== null)) {
+    if (path === "" || (isState && context.stream !== null)) {
       return Status.serializationFailure;
     }
     const [name = "", ...rest] = segments;
@@ -17,9 +17,9 @@ export const propertyCalls = {
     const value = findProperty(root, rest) ?? context.filterState.get(segments.join("\0"));
     return value === undefined ? Status.notFound : [encodeProperty(value)];
   }),
-  proxy_set_property: hostcall("bb", "", ({ context }, path, value) => {
+  proxy_set_property: hostcall("tb", "", ({ context }, path, value) => {
     if (context.stream === null) return Status.notFound;
-    context.filterState.set(text(path), value);
+    context.filterState.set(path, value);
     return Status.ok;
   }),
 };

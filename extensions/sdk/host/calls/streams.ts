@@ -1,4 +1,4 @@
-import { type Caller, hostcall, text } from "../hostcall.ts";
+import { type Caller, hostcall } from "../hostcall.ts";
 import { decodePairs } from "../pairs.ts";
 import { BufferKind, Status } from "../status.ts";
 
@@ -24,11 +24,11 @@ export const streamCalls = {
     return Status.ok;
   }),
   proxy_send_local_response: hostcall(
-    "nbbbi",
+    "ntbbi",
     "",
     ({ vm, context }, status, details, body, pairs, grpcStatus) => {
       const headers = decodePairs(pairs) ?? [];
-      const response = { status, details: text(details), body, headers, grpcStatus };
+      const response = { status, details, body, headers, grpcStatus };
       vm.defer(() => context.stream?.respond?.(response));
       return Status.ok;
     },
