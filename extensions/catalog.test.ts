@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { load } from "@weft/sdk/vitest";
 import { describe, expect, test } from "vitest";
@@ -16,10 +16,25 @@ function pasted(page: string): unknown[] {
   return resources.flatMap(({ kind, spec }) => (kind === "WasmPlugin" ? [spec.pluginConfig] : []));
 }
 
+/** The plugin of the demo, which is an example rather than a plugin to use. */
+const DEMO = "header-stamp";
+
+test.each(folders.filter((name) => name !== DEMO))("%s has a page and a story", (name) => {
+  const own = [`docs/plugins/${name}.md`, `test/plugins/${name}.test.ts`];
+  expect(own.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
 describe.each(folders)("%s", async (name) => {
   const folder = join(import.meta.dirname, name);
   const manifest = parse(readFileSync(join(folder, "extension.yaml"), "utf8"));
   const plugin = await load(folder);
+
+  test("its tests hold it to a budget", () => {
+    const tests = globSync("*.test.ts", { cwd: folder });
+    const texts = tests.map((path) => readFileSync(join(folder, path), "utf8"));
+    expect(texts.some((text) => text.includes("checkBudget("))).toBe(true);
+    expect(existsSync(join(folder, "budget.json"))).toBe(true);
+  });
 
   test("its extension.yaml and package.json tell of the same", () => {
     const own = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
@@ -29,7 +44,7 @@ describe.each(folders)("%s", async (name) => {
   });
 
   test("it takes its examples, and what its page shows", () => {
-    const { examples } = manifest.configuration ?? manifest;
+    const { examples } = manifest;
     const pages = globSync(`docs/plugins/${name}.md`, { cwd: root });
     const shown = pages.flatMap((page) => pasted(readFileSync(join(root, page), "utf8")));
     expect(examples.length).toBeGreaterThan(0);

@@ -1,10 +1,8 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { buildPlugin } from "@weft/sdk/build";
 import { type Header, type LogLine, Module } from "@weft/sdk/host";
-import { load } from "@weft/sdk/vitest";
+import { checkBudget, load } from "@weft/sdk/vitest";
+import { readModule } from "@weft/sdk/wasm";
 import { expect, test } from "vitest";
-import { parse } from "yaml";
 
 const folder = import.meta.dirname;
 const plugin = await load(folder);
@@ -194,34 +192,10 @@ test("the module exports and imports what it uses and nothing else", () => {
 });
 
 test("the module has no start section", () => {
-  const START = 8;
-  const sections: number[] = [];
-  let at = 8;
-  while (at < wasm.length) {
-    sections.push(wasm[at++] ?? 0);
-    let size = 0;
-    for (let shift = 0, next = 0x80; next >= 0x80; shift += 7) {
-      next = wasm[at++] ?? 0;
-      size += (next & 0x7f) * 2 ** shift;
-    }
-    at += size;
-  }
-  expect(at).toBe(wasm.length);
-  expect(sections).not.toContain(START);
+  expect(readModule(wasm).start).toBeNull();
 });
 
-test("extension.yaml tells the truth about the module", () => {
-  const manifest = parse(readFileSync(join(folder, "extension.yaml"), "utf8"));
-  const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  expect([`@weft/${manifest.name}`, manifest.version]).toEqual([name, version]);
-  const module = new Module(wasm);
-  const used = [...imports(module), ...exports(module)].map((item) => item.name);
-  const callable = /^proxy_(?!abi_version_|on_memory_allocate$)/;
-  expect(manifest.capabilities).toEqual(used.filter((item) => callable.test(item)).sort());
-  for (const example of manifest.configuration.examples) {
-    expect(() => plugin.start(example)).not.toThrow();
-  }
-});
+test("it stays within its budget", () => checkBudget(folder));
 
 test("the same sources give the same bytes", async () => {
   expect(Buffer.compare((await buildPlugin(folder)).wasm, wasm)).toBe(0);
