@@ -1,4 +1,5 @@
 import { Bytes } from "./bytes";
+import { withoutQuery } from "./query";
 
 // Whoever decides by paths must know that upstreams read them in more ways than one: `/a/../b`,
 // `/%62` and `//b` may all mean `/b`. A path that can be taken for another one is not plain, and
@@ -36,14 +37,6 @@ export function isPlainPath(path: Bytes): bool {
     if (next == 0x2e && isDotSegment(plain, i + 1)) return false;
   }
   return true;
-}
-
-function withoutQuery(path: Bytes): Bytes {
-  for (let i = 0; i < path.length; i++) {
-    const byte = path.at(i);
-    if (byte == 0x3f || byte == 0x23) return path.slice(0, i);
-  }
-  return path;
 }
 
 /** Whether `.` or `..` stands between slashes here. */
