@@ -1,5 +1,5 @@
-import type { Context } from "./context.ts";
-import { own, type Properties } from "./properties.ts";
+import type { Context, StreamControl } from "./context.ts";
+import { own, type Properties, type Property } from "./properties.ts";
 import { BufferKind } from "./status.ts";
 import { endContext } from "./stream.ts";
 import type { Vm } from "./vm.ts";
@@ -50,91 +50,128 @@ const lane = (callback: string, kind: number): Lane => ({
 
 /** Opens a connection of a root, tells the guest, and asks it whether bytes may flow. */
 export function createConnection(vm: Vm, root: Context, properties: Properties = {}): Connection {
-  const context = vm.create(root);
-  const down = lane("proxy_on_downstream_data", BufferKind.downstreamData);
-  const up = lane("proxy_on_upstream_data", BufferKind.upstreamData);
-  let isReset = false;
+  const connection = new TcpConnection(vm, vm.create(root), properties);
+  connection.begin();
+  return connection;
+}
+
+/** A connection as the proxy leads it, which it is, and as the plugin may control it. */
+class TcpConnection implements Connection, StreamControl {
+  isHeldBack = false;
+  isReset = false;
+  readonly #vm: Vm;
+  readonly #context: Context;
+  readonly #properties: Properties;
+  readonly #down = lane("proxy_on_downstream_data", BufferKind.downstreamData);
+  readonly #up = lane("proxy_on_upstream_data", BufferKind.upstreamData);
+
+  constructor(vm: Vm, context: Context, properties: Properties) {
+    this.#vm = vm;
+    this.#context = context;
+    this.#properties = properties;
+    context.stream = this;
+  }
+
+  begin(): void {
+    this.isHeldBack = (this.#vm.enter("proxy_on_new_connection", this.#context) ?? 0) !== 0;
+    this.#down.isPaused = this.isHeldBack;
+  }
+
+  get id(): number {
+    return this.#context.id;
+  }
+
+  get upstream(): Uint8Array {
+    return this.#down.passed;
+  }
+
+  get downstream(): Uint8Array {
+    return this.#up.passed;
+  }
+
+  get isUpstreamEnded(): boolean {
+    return this.#down.isEnded;
+  }
+
+  get isDownstreamEnded(): boolean {
+    return this.#up.isEnded;
+  }
+
+  get isPaused(): boolean {
+    return this.#down.isPaused || this.#up.isPaused;
+  }
+
+  receive(bytes: Uint8Array | string, endOfStream = false): void {
+    this.#send(this.#down, bytes, endOfStream);
+  }
+
+  answer(bytes: Uint8Array | string, endOfStream = false): void {
+    this.#send(this.#up, bytes, endOfStream);
+  }
+
+  close({ downstream = REMOTE, upstream = REMOTE } = {}): void {
+    const [vm, context] = [this.#vm, this.#context];
+    vm.enter("proxy_on_downstream_connection_close", context, [downstream]);
+    if (!vm.profile.tellsUpstreamEnd) {
+      vm.enter("proxy_on_upstream_connection_close", context, [upstream]);
+    }
+    const log = () => {
+      vm.enter("proxy_on_log", context);
+    };
+    // TCP ends as the specification has it, in Envoy too.
+    endContext({ vm, profile: { ...vm.profile, logsBeforeDone: false } }, context, log);
+  }
+
+  resume(direction: number): void {
+    if (direction === DOWNSTREAM) this.#resume(this.#down);
+    else if (direction === UPSTREAM) this.#resume(this.#up);
+  }
+
+  reset(direction: number): void {
+    if (direction === DOWNSTREAM || direction === UPSTREAM) this.isReset = true;
+  }
+
+  property(name: string): Property | undefined {
+    return own(this.#properties, name);
+  }
+
   /** While the connection itself is held back, its bytes are not shown. */
-  let isHeldBack = false;
-  const flush = (one: Lane) => {
+  #send(one: Lane, bytes: Uint8Array | string, endOfStream: boolean): void {
+    if (this.isReset) return;
+    one.held = Buffer.concat([one.held, Buffer.from(bytes as Uint8Array)]);
+    one.hasEnded = endOfStream;
+    if (!this.isHeldBack) this.#show(one);
+  }
+
+  #show(one: Lane): void {
+    const [vm, context] = [this.#vm, this.#context];
+    const write = (next: Uint8Array) => {
+      one.held = next;
+    };
+    context.buffers.set(one.kind, { read: () => one.held, write });
+    const words = [one.held.byteLength, one.hasEnded ? 1 : 0];
+    one.isPaused = (vm.enter(one.callback, context, words) ?? 0) !== 0;
+    if (!one.isPaused && !this.isReset) this.#flush(one);
+    if (!one.hasEnded || one !== this.#up || !vm.profile.tellsUpstreamEnd) return;
+    vm.enter("proxy_on_upstream_connection_close", context, [UNKNOWN]);
+  }
+
+  #flush(one: Lane): void {
     one.passed = Buffer.concat([one.passed, one.held]);
     one.held = new Uint8Array();
     one.isEnded = one.hasEnded;
     one.isPaused = false;
-    context.buffers.delete(one.kind);
-  };
-  const show = (one: Lane) => {
-    context.buffers.set(one.kind, {
-      read: () => one.held,
-      write: (next) => {
-        one.held = next;
-      },
-    });
-    const words = [one.held.byteLength, one.hasEnded ? 1 : 0];
-    one.isPaused = (vm.enter(one.callback, context, words) ?? 0) !== 0;
-    if (!one.isPaused && !isReset) flush(one);
-    if (!one.hasEnded || one !== up || !vm.profile.tellsUpstreamEnd) return;
-    vm.enter("proxy_on_upstream_connection_close", context, [UNKNOWN]);
-  };
-  const send = (one: Lane, bytes: Uint8Array | string, endOfStream: boolean) => {
-    if (isReset) return;
-    one.held = Buffer.concat([one.held, Buffer.from(bytes as Uint8Array)]);
-    one.hasEnded = endOfStream;
-    if (!isHeldBack) show(one);
-  };
-  const resume = (one: Lane) => {
-    if (!isHeldBack) return flush(one);
-    isHeldBack = false;
+    this.#context.buffers.delete(one.kind);
+  }
+
+  #resume(one: Lane): void {
+    if (!this.isHeldBack) {
+      this.#flush(one);
+      return;
+    }
+    this.isHeldBack = false;
+    const down = this.#down;
     down.isPaused = false;
-    if (down.held.byteLength > 0 || down.hasEnded) show(down);
-  };
-  context.stream = {
-    resume: (direction) => {
-      if (direction === DOWNSTREAM) resume(down);
-      else if (direction === UPSTREAM) resume(up);
-    },
-    reset: (direction) => {
-      if (direction === DOWNSTREAM || direction === UPSTREAM) isReset = true;
-    },
-    property: (name) => own(properties, name),
-  };
-  isHeldBack = (vm.enter("proxy_on_new_connection", context) ?? 0) !== 0;
-  down.isPaused = isHeldBack;
-  return {
-    id: context.id,
-    get upstream() {
-      return down.passed;
-    },
-    get downstream() {
-      return up.passed;
-    },
-    get isUpstreamEnded() {
-      return down.isEnded;
-    },
-    get isDownstreamEnded() {
-      return up.isEnded;
-    },
-    get isPaused() {
-      return down.isPaused || up.isPaused;
-    },
-    get isHeldBack() {
-      return isHeldBack;
-    },
-    get isReset() {
-      return isReset;
-    },
-    receive: (bytes, endOfStream = false) => send(down, bytes, endOfStream),
-    answer: (bytes, endOfStream = false) => send(up, bytes, endOfStream),
-    close: ({ downstream = REMOTE, upstream = REMOTE } = {}) => {
-      vm.enter("proxy_on_downstream_connection_close", context, [downstream]);
-      if (!vm.profile.tellsUpstreamEnd) {
-        vm.enter("proxy_on_upstream_connection_close", context, [upstream]);
-      }
-      const log = () => {
-        vm.enter("proxy_on_log", context);
-      };
-      // TCP ends as the specification has it, in Envoy too.
-      endContext({ vm, profile: { ...vm.profile, logsBeforeDone: false } }, context, log);
-    },
-  };
+    if (down.held.byteLength > 0 || down.hasEnded) this.#show(down);
+  }
 }
