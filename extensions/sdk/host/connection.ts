@@ -1,5 +1,5 @@
 import type { Context, StreamControl } from "./context.ts";
-import { own, type Properties, type Property } from "./properties.ts";
+import { findProperty, type Properties, type Property } from "./properties.ts";
 import { BufferKind } from "./status.ts";
 import { endContext } from "./stream.ts";
 import type { Vm } from "./vm.ts";
@@ -131,8 +131,12 @@ class TcpConnection implements Connection, StreamControl {
     if (direction === DOWNSTREAM || direction === UPSTREAM) this.isReset = true;
   }
 
-  property(name: string): Property | undefined {
-    return own(this.#properties, name);
+  hasProperties(name: string): boolean {
+    return Object.hasOwn(this.#properties, name);
+  }
+
+  property(path: readonly string[]): Property | undefined {
+    return findProperty(this.#properties, path);
   }
 
   /** While the connection itself is held back, its bytes are not shown. */

@@ -37,8 +37,10 @@ export interface StreamControl {
   forgetRequest?(): void;
   /** Absent on TCP. */
   respond?(response: LocalResponse): void;
-  /** A property, or a map of such, that the plugin has not set itself. */
-  property(name: string): Property | undefined;
+  /** Whether properties under this name are the stream's. */
+  hasProperties(name: string): boolean;
+  /** A property at a path that begins with such a name. */
+  property(path: readonly string[]): Property | undefined;
 }
 
 /** A root (plugin) context or that of one stream. */

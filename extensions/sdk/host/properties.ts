@@ -20,11 +20,6 @@ export function splitPath(path: string): string[] {
   return path.replace(/\0$/, "").split("\0");
 }
 
-/** A field of a map, whatever it is called. */
-export function own(map: Properties, name: string): Property | undefined {
-  return Object.hasOwn(map, name) ? map[name] : undefined;
-}
-
 /** Steps from map to field and from list to item. */
 export function findProperty(
   root: Property | undefined,
@@ -33,7 +28,7 @@ export function findProperty(
   let value = root;
   for (const segment of segments) {
     if (typeof value !== "object" || value instanceof Uint8Array) return undefined;
-    value = own(value as Properties, segment);
+    value = Object.hasOwn(value, segment) ? (value as Properties)[segment] : undefined;
   }
   return value;
 }

@@ -1,4 +1,4 @@
-import { attributes } from "./attributes.ts";
+import { attribute, isNamespace } from "./attributes.ts";
 import type { Context, LocalResponse, StreamControl } from "./context.ts";
 import {
   createLane,
@@ -13,7 +13,7 @@ import {
 import { type Header, HeaderMap } from "./header-map.ts";
 import { messageOf } from "./local-response.ts";
 import type { Profile } from "./profile.ts";
-import { own, type Properties, type Property } from "./properties.ts";
+import { findProperty, type Properties, type Property } from "./properties.ts";
 import { receiveBody, receiveHeaders, receiveTrailers, resume } from "./receive.ts";
 import { Trap } from "./trap.ts";
 import type { Vm } from "./vm.ts";
@@ -172,7 +172,12 @@ class HttpStream implements Stream, StreamControl {
     this.#vm.defer(() => this.#send(local));
   }
 
-  property(name: string): Property | undefined {
+  hasProperties(name: string): boolean {
+    return Object.hasOwn(this.#properties, name) || isNamespace(name);
+  }
+
+  property(path: readonly string[]): Property | undefined {
+    if (Object.hasOwn(this.#properties, path[0] ?? "")) return findProperty(this.#properties, path);
     const observed = {
       context: this.#context,
       request: this.#request,
@@ -180,7 +185,7 @@ class HttpStream implements Stream, StreamControl {
       details: this.#details,
       begunNs: this.#begunNs,
     };
-    return own(this.#properties, name) ?? attributes(name, observed);
+    return attribute(path, observed);
   }
 
   get #hasResponse(): boolean {

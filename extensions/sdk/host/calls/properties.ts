@@ -1,6 +1,12 @@
 import type { Context } from "../context.ts";
 import { hostcall } from "../hostcall.ts";
-import { encodeProperty, findProperty, own, type Property, splitPath } from "../properties.ts";
+import {
+  encodeProperty,
+  findProperty,
+  type Properties,
+  type Property,
+  splitPath,
+} from "../properties.ts";
 import { Status } from "../status.ts";
 import type { Vm } from "../vm.ts";
 
@@ -12,9 +18,11 @@ export const propertyCalls = {
     if (path === "" || (isState && context.stream !== null)) {
       return Status.serializationFailure;
     }
-    const [name = "", ...rest] = segments;
-    const root = context.stream?.property(name) ?? named(vm, context, name);
-    const value = findProperty(root, rest) ?? context.filterState.get(segments.join("\0"));
+    const { stream } = context;
+    const found = stream?.hasProperties(segments[0] ?? "")
+      ? stream.property(segments)
+      : named(vm, context, segments);
+    const value = found ?? context.filterState.get(segments.join("\0"));
     return value === undefined ? Status.notFound : [encodeProperty(value)];
   }),
   proxy_set_property: hostcall("tb", "", ({ context }, path, value) => {
@@ -25,9 +33,15 @@ export const propertyCalls = {
 };
 
 /** What a plugin is called, or a property that all streams have. */
-function named(vm: Vm, { plugin }: Context, name: string): Property | undefined {
-  if (name === "plugin_name") return plugin.name;
-  if (name === "plugin_root_id") return plugin.rootId;
-  if (name === "plugin_vm_id") return vm.vmId;
-  return own(vm.world.properties, name);
+function named(
+  { vmId, world }: Vm,
+  { plugin }: Context,
+  path: readonly string[],
+): Property | undefined {
+  const names: Properties = {
+    plugin_name: plugin.name,
+    plugin_root_id: plugin.rootId,
+    plugin_vm_id: vmId,
+  };
+  return findProperty(Object.hasOwn(names, path[0] ?? "") ? names : world.properties, path);
 }
