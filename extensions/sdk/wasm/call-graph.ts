@@ -4,32 +4,51 @@ import type { WasmModule } from "./module.ts";
 /** Whom a function calls: surely named, or perhaps, by a type in a table. Imports are among them. */
 export interface Callees {
   readonly direct: ReadonlySet<number>;
-  readonly indirect: ReadonlySet<number>;
+  readonly indirect: ReadonlySet<Family>;
 }
 
-const NO_CALLEES: Callees = { direct: new Set(), indirect: new Set() };
+/** The functions of one type that a table may hold. There is one family of a table and a type. */
+export interface Family {
+  readonly members: readonly number[];
+}
 
 /** The callees of each function that the module defines, by its number; dead code calls nobody. */
 export type CallGraph = ReadonlyMap<number, Callees>;
 
 export function callGraph(module: WasmModule, functions: readonly FunctionBlocks[]): CallGraph {
-  const referenced = [...module.references, ...functions.flatMap((each) => each.references)];
-  const inTable = (table: number) =>
-    module.elements.filter((each) => each.table === null || each.table === table);
-  const mayBe = (table: number, type: number) =>
-    [...inTable(table).flatMap((each) => each.functions), ...referenced].filter(
-      (index) => module.functions[index]?.type === module.types[type],
-    );
+  const families = createFamilies(module, functions);
   return new Map(
     functions.map(({ index, blocks }) => {
       const calls = blocks.flatMap((block) => block.calls);
       const direct = calls.flatMap((call) => ("callee" in call ? [call.callee] : []));
-      const indirect = calls.flatMap((call) =>
-        "type" in call ? mayBe(call.table, call.type) : [],
-      );
+      const indirect = calls.flatMap((call) => {
+        return "type" in call ? [families(call.table, module.types[call.type] ?? "")] : [];
+      });
       return [index, { direct: new Set(direct), indirect: new Set(indirect) }];
     }),
   );
+}
+
+function createFamilies(
+  { functions: all, elements, references }: WasmModule,
+  functions: readonly FunctionBlocks[],
+): (table: number, type: string) => Family {
+  const referenced = [...references, ...functions.flatMap((each) => each.references)];
+  const tables = new Map<number, Map<string, number[]>>();
+  const found = new Map<string, Family>();
+  const byType = (table: number) => {
+    const inTable = elements.filter((each) => each.table === null || each.table === table);
+    const held = new Set([...inTable.flatMap((each) => each.functions), ...referenced]);
+    return Map.groupBy(held, (index) => all[index]?.type ?? "");
+  };
+  return (table, type) => {
+    const types = tables.get(table) ?? byType(table);
+    tables.set(table, types);
+    const key = `${table} ${type}`;
+    const family = found.get(key) ?? { members: types.get(type) ?? [] };
+    found.set(key, family);
+    return family;
+  };
 }
 
 /** Functions that a host or a table may call, whoever calls them inside. */
@@ -52,26 +71,43 @@ export interface CallOrder {
   readonly recursive: ReadonlySet<number>;
 }
 
+type Node = number | Family;
+
 /** Goes down all calls. Chains of calls can be long, so it does not call itself. */
 export function callOrder(graph: CallGraph): CallOrder {
-  const state = new Map<number, "open" | "done">();
+  const state = new Map<Node, "open" | "done">();
   const functions: number[] = [];
   const recursive = new Set<number>();
+  const path: { readonly node: Node; readonly callees: Iterator<Node> }[] = [];
+  const enter = (node: Node) => {
+    state.set(node, "open");
+    path.push({ node, callees: calleesOf(graph, node) });
+  };
   for (const start of graph.keys()) {
-    const path = [{ index: start, callees: [start].values() }];
+    if (state.get(start) === undefined) enter(start);
     for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const { node } = top;
       const next = top.callees.next().value;
       if (next === undefined) {
         path.pop();
-        if (path.length > 0) functions.push(top.index);
-        state.set(top.index, "done");
-      } else if (state.get(next) === "open") recursive.add(next);
-      else if (state.get(next) === undefined && graph.has(next)) {
-        state.set(next, "open");
-        const { direct, indirect } = graph.get(next) ?? NO_CALLEES;
-        path.push({ index: next, callees: [...direct, ...indirect].values() });
+        state.set(node, "done");
+        if (typeof node === "number") functions.push(node);
+      } else if (state.get(next) === "open") {
+        // Of the two ends of a call that leads back, one is a function.
+        if (typeof next === "number") recursive.add(next);
+        else if (typeof node === "number") recursive.add(node);
+      } else if (state.get(next) === undefined && (typeof next === "object" || graph.has(next))) {
+        enter(next);
       }
     }
   }
   return { functions, recursive };
+}
+
+function* calleesOf(graph: CallGraph, node: Node): Generator<Node, undefined> {
+  if (typeof node === "object") yield* node.members;
+  else {
+    yield* graph.get(node)?.direct ?? [];
+    yield* graph.get(node)?.indirect ?? [];
+  }
 }

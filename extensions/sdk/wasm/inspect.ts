@@ -1,6 +1,6 @@
 import type { PluginManifest } from "../transform/manifest.ts";
 import { blocksOf } from "./blocks.ts";
-import { type CallGraph, callGraph } from "./call-graph.ts";
+import { type CallGraph, callGraph, type Family } from "./call-graph.ts";
 import {
   customSections,
   type Export,
@@ -106,11 +106,17 @@ function capabilitiesOf(
 /** All functions that calls lead to, itself among them. */
 function reach(graph: CallGraph, from: number, throughTables: boolean): ReadonlySet<number> {
   const reached = new Set([from]);
+  const families = new Set<Family>();
   // A set is walked up to what is added meanwhile.
   for (const index of reached) {
-    const callees = graph.get(index);
-    for (const callee of callees?.direct ?? []) reached.add(callee);
-    if (throughTables) for (const callee of callees?.indirect ?? []) reached.add(callee);
+    const { direct = [], indirect = [] } = graph.get(index) ?? {};
+    for (const callee of direct) reached.add(callee);
+    if (!throughTables) continue;
+    for (const family of indirect) {
+      if (families.has(family)) continue;
+      families.add(family);
+      for (const callee of family.members) reached.add(callee);
+    }
   }
   return reached;
 }

@@ -126,10 +126,10 @@ export function readInstruction(cursor: Cursor): Instruction {
   const signs = SIGNS.get(opcode);
   if (signs === undefined) throw new WasmError(`unknown instruction ${nameOf(opcode)}`, at);
   if (signs === "") return { at, end: cursor.at, opcode, operands: NO_OPERANDS };
-  const operands: number[] = [];
+  let operands: number[] = [];
   for (const sign of signs) {
     if (sign === "n") operands.push(u32(cursor));
-    else if (sign === "l") operands.push(...entries(cursor, u32), u32(cursor));
+    else if (sign === "l") operands = [...entries(cursor, u32), u32(cursor)];
     else passOver(cursor, sign);
   }
   return { at, end: cursor.at, opcode, operands };

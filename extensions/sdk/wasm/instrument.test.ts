@@ -226,6 +226,22 @@ test("offsets lead back to the instructions that were taken over", () => {
   );
 });
 
+test("a function may have more blocks than a call takes arguments", () => {
+  const count = 70_000;
+  const code = Array.from({ length: count }, () => [0x41, 1, 0x04, 0x40, 0x01, 0x0b]).flat();
+  const wasm = assemble({
+    ...{ imports: [], functions: [{ type: "->", code }], exports: [["run", 0]], globals: [] },
+    ...{ memoryPages: 1, exportsMemory: true, data: new Uint8Array(), dataAt: 0 },
+  });
+  const both = instrument(readModule(wasm), { meter: true, cover: true });
+  const { instance } = run(both.wasm, []);
+  const fuel = globalOf(instance, both.fuel ?? "") + 2n ** 63n;
+  expect([fuel, both.coverage && executed(instance, both.coverage)]).toEqual([
+    BigInt(3 * count),
+    BigInt(3 * count),
+  ]);
+});
+
 test("names that a module has are not taken from it", () => {
   const exports = [
     ["weft.fuel", 0],

@@ -32,7 +32,9 @@ export function rewrite(
       const [id, content] = waiting[0] ?? [];
       if (id === undefined || content === undefined || rankOf(id) > upTo) return;
       waiting.shift();
-      pieces.push([id, ...u32Bytes(lengthOf(content))], ...content);
+      pieces.push([id, ...u32Bytes(lengthOf(content))]);
+      // One by one: there can be more than a call takes arguments.
+      for (const piece of content) pieces.push(piece);
     }
   };
   for (const section of module.sections) {
