@@ -47,33 +47,7 @@ export interface Builder {
  */
 export async function buildPlugin(folder: string): Promise<BuiltPlugin> {
   const baseDir = resolve(folder);
-  const sources: Sources = new Map();
-  const written = new Map<string, Uint8Array | string>();
-  const complaints: string[] = [];
-  const stderr: string[] = [];
-  const transform = createTransform();
-  const { error } = await main(
-    ["--config", "asconfig.json", "--baseDir", baseDir, "--outFile", "plugin.wasm", "--sourceMap"],
-    {
-      stderr: { write: (chunk: Uint8Array | string) => stderr.push(chunk.toString()) },
-      transforms: [transform as never],
-      readFile: (name, folder) => readSource(sources, resolve(folder, name)),
-      writeFile: (name, contents) => {
-        written.set(basename(name), contents);
-      },
-      reportDiagnostic: (message) => {
-        if (message.category === ERROR_CATEGORY) complaints.push(complaint(message, sources));
-      },
-    },
-  );
-  const compiled = written.get("plugin.wasm");
-  if (error !== null || !(compiled instanceof Uint8Array)) {
-    const shown = complaints.slice(0, COMPLAINTS_MAX);
-    const reasons = shown.length > 0 ? shown : [stderr.join("").trim()];
-    throw new Error(`${baseDir} does not compile:\n${reasons.join("\n")}`, { cause: error });
-  }
-  const { facts } = transform;
-  const wasm = facts === null ? compiled : await describe(compiled, facts, baseDir);
+  const built = await build(baseDir, "release", createSources(baseDir));
   const name = basename(baseDir);
   await keep(baseDir, `${name}.wasm.map`, built.sourceMap);
   if (built.schema !== "") await keep(baseDir, `${name}.schema.json`, built.schema);

@@ -7,7 +7,7 @@ export { Body, downstreamData, requestBody, responseBody, upstreamData } from ".
 export { ByteWriter } from "./byte-writer";
 export { Bytes } from "./bytes";
 export { monotonicNs, random64, unixNs } from "./clock";
-export { register, rootId } from "./contexts";
+export { rootId } from "./contexts";
 export { cookieIn, Cookies } from "./cookies";
 export { config, filter, max, min, schema } from "./decorators";
 export {
@@ -19,7 +19,7 @@ export {
 } from "./foreign";
 export { GrpcCallback, GrpcMethod, grpcStatusMessage, GrpcStream } from "./grpc-call";
 export { hash32 } from "./hash";
-export { isHeaderName, isHeaderValue } from "./header-syntax";
+export { isHeaderName, isHeaderValue, isProxyHeader } from "./header-syntax";
 export { HeaderList } from "./header-list";
 export {
   Headers, requestHeaders, requestTrailers, responseHeaders, responseTrailers,

@@ -12,6 +12,7 @@ export interface OpenCall {
 
 /** The callouts of one VM that have no answer yet. */
 export interface CallTable {
+  readonly size: number;
   open(kind: CallKind, call?: OpenCall): number;
   get(id: number): OpenCall | undefined;
   /** Null for an id of no kind. */
@@ -28,6 +29,9 @@ export function createCallTable(): CallTable {
   /** Each kind has ids of its own. */
   const last = new Map<CallKind, number>();
   return {
+    get size() {
+      return open.size;
+    },
     open: (kind, call = SENT) => {
       const next = (last.get(kind) ?? 0) + ID_STEP;
       last.set(kind, next);

@@ -58,7 +58,14 @@ test.each([
       "get_buffer_bytes 0 [upstream request timeout]",
     ],
   ],
-  ["reset" as const, ["response 0 0", "get_header_map_value 2 []", "get_buffer_bytes 1 []"]],
+  [
+    "reset" as const,
+    [
+      "response 3 95",
+      "get_header_map_value 0 [503]",
+      "get_buffer_bytes 0 [upstream connect error or disconnect/reset before headers. reset reason: connection termination]",
+    ],
+  ],
 ])("a callout that may take 20 ms and is answered after %s", (answer, told) => {
   expect(answerOf(answer)).toEqual(told);
 });

@@ -62,9 +62,10 @@ export function exportsOf(loaded: LoadedModule, instance: Instance, calling: Cal
       if (cause instanceof Trap || cause instanceof Died) throw cause;
       const last = calling.logs.slice(said).at(-1)?.message ?? "without a word";
       const why = ledger.isOutOfFuel ? `out of fuel after ${calling.fuelMax} instructions` : last;
-      const { offsets } = loaded.instrumented;
-      const backtrace = backtraceOf(cause, { offsets, sourceMap: calling.sourceMap });
-      throw new Trap(`${name} trapped: ${why}`, backtrace, cause);
+      const { functions, instrumented } = loaded;
+      const { offsets } = instrumented;
+      const origins = { offsets, functions, sourceMap: calling.sourceMap };
+      throw new Trap(`${name} trapped: ${why}`, backtraceOf(cause, origins), cause);
     }
   };
 

@@ -29,6 +29,9 @@ export interface Host {
   readonly histograms: ReadonlyMap<string, readonly bigint[]>;
   /** How often the plugin has made each hostcall. */
   readonly callCounts: ReadonlyMap<string, number>;
+  /** Contexts that have not ended, roots included, and callouts that have no answer yet. */
+  readonly openContexts: number;
+  readonly openCalls: number;
   /** What each callback has cost, by its name (`_initialize` too): sums since the last reset. */
   readonly costs: ReadonlyMap<string, Cost>;
   /** How often each block of the code has run; null unless that is counted (`coverage`). */
@@ -106,6 +109,7 @@ export function hostOf(loaded: LoadedModule, options: HostOptions = {}): Host {
     configuration: bytesOf(options.vmConfiguration ?? ""),
     capabilities: options.capabilities ?? [],
     ...(options.sourceMap === undefined ? {} : { sourceMap: options.sourceMap }),
+    ...(options.around === undefined ? {} : { around: options.around }),
     ...(options.fuelMax === undefined ? {} : { fuelMax: options.fuelMax }),
   });
   let hasStarted = false;
@@ -118,6 +122,13 @@ export function hostOf(loaded: LoadedModule, options: HostOptions = {}): Host {
     logs: world.logs,
     ...world.metrics,
     callCounts: vm.callCounts,
+    get openContexts() {
+      // One stands for the VM itself.
+      return vm.contexts.size - 1;
+    },
+    get openCalls() {
+      return vm.calls.size;
+    },
     get costs() {
       return vm.ledger.costs;
     },

@@ -7,6 +7,7 @@ export { ABI_VERSIONS, type AbiVersion, callbackType, findCall } from "./abi.ts"
 export type { Backtrace, Frame } from "./backtrace.ts";
 export type { Connection } from "./connection.ts";
 export type { LocalResponse } from "./context.ts";
+export type { Cost } from "./costs.ts";
 export { Died } from "./died.ts";
 export type { Around } from "./exports.ts";
 export type { Flow } from "./flow.ts";

@@ -36,8 +36,6 @@ export function loadModule(wasm: Uint8Array, instruments: Instruments = {}): Loa
   const exports = new Map(facts.exports.map((each) => [each.name, each]));
   const abi = ABI_VERSIONS.find((version) => exports.has(MARKER + version.replaceAll(".", "_")));
   if (abi === undefined) throw new LoadError("Missing or unknown Proxy-Wasm ABI version");
-  // Envoy dies of a hostcall in there; it is refused here, with or without one.
-  if (facts.start !== null) throw new LoadError("The module has a start section");
   for (const { module: from, name, kind, type } of imports) {
     const call = kind === "function" ? findCall(from, name, abi) : undefined;
     const reason = "Failed to load Wasm module due to";

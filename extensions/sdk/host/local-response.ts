@@ -25,11 +25,15 @@ export function messageOf(local: LocalResponse, request: HeaderMap | null): Mess
     ];
     return { headers: [...head, ...own], body: new Uint8Array() };
   }
-  const has = (name: string) => own.some(([other]) => other.toLowerCase() === name);
+  // How long the body is Envoy knows better, and what is empty has no type.
+  const isEmpty = local.body.byteLength === 0;
+  const dropped = isEmpty ? /^content-(length|type)$/i : /^content-length$/i;
+  const kept = own.filter(([name]) => !dropped.test(name));
   const length: Header = ["content-length", String(local.body.byteLength)];
-  const type: Header[] = has("content-type") ? [] : [["content-type", "text/plain"]];
-  const about = local.body.byteLength === 0 ? [] : [length, ...type];
-  return { headers: [[":status", String(local.status)], ...own, ...about], body: local.body };
+  const hasType = kept.some(([name]) => name.toLowerCase() === "content-type");
+  const about = hasType ? [length] : [length, ["content-type", "text/plain"] as const];
+  const headers = isEmpty ? kept : [...kept, ...about];
+  return { headers: [[":status", String(local.status)], ...headers], body: local.body };
 }
 
 /** "application/grpc", with what may follow it, but not "application/grpc-web". */

@@ -246,19 +246,6 @@ class HttpStream implements Stream, StreamControl {
   }
 }
 
-/** The headers of a plugin's own answer: what tells of its body is made to fit. */
-function headersOf({ status, headers, body }: LocalResponse): Header[] {
-  const map = headerMap([[":status", String(status)], ...headers]);
-  if (body.byteLength === 0) {
-    map.remove("content-length");
-    map.remove("content-type");
-  } else {
-    map.replace("content-length", String(body.byteLength));
-    if (map.first("content-type") === undefined) map.add("content-type", "text/plain");
-  }
-  return map.entries();
-}
-
 /** Ends a context, in the order of the profile; `log` tells the guest to log, if it ever does. */
 export function endContext(
   { vm, profile }: { readonly vm: Vm; readonly profile: Profile },

@@ -21,6 +21,7 @@ export interface VmOptions {
   readonly capabilities: readonly string[];
   /** The module's source map, so that backtraces name files. */
   readonly sourceMap?: string;
+  readonly around?: Around;
   /** Instructions that a callback may execute, of a module that counts them. */
   readonly fuelMax?: number;
 }

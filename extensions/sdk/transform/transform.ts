@@ -70,6 +70,7 @@ export function createTransform() {
       );
       const filters = filtersOf(parser, classes);
       if (filters.length === 0) return;
+      for (const source of own) complainOfForeigners(parser, source);
       const readable = new Map([...readableOf(parser.sources), ...classes]);
       const configs = configClassesOf(parser, readable);
       for (const filter of filters) checkConfig(parser, filter, configs);

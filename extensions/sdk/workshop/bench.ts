@@ -1,63 +1,29 @@
-import type { Host, HostOptions } from "../host/index.ts";
+import type { Cost, Host, HostOptions } from "../host/index.ts";
 import type { Exchange } from "./exchange.ts";
 import { play } from "./play.ts";
-import { type LoadedModule, stage } from "./stage.ts";
+import { type PluginModule, stage } from "./stage.ts";
 
 /** What a callback costs within one exchange. All but `ns` is the same on every machine. */
-export interface CallbackCost {
-  readonly calls: number;
-  /** WebAssembly instructions. */
-  readonly fuel: number;
-  readonly hostcalls: number;
-  readonly bytesCopied: number;
-  /** Blocks that the host had the plugin allocate. */
-  readonly allocations: number;
-  readonly pagesGrown: number;
-}
-
-export interface TimedCost extends CallbackCost {
+export interface TimedCost extends Cost {
   /** The least that was measured, on the machine that measured it. */
   readonly ns: number;
 }
 
 /** By callback, in the order in which the exchange first calls them. */
-export type Costs<C extends CallbackCost = CallbackCost> = ReadonlyMap<string, C>;
+export type Costs<C extends Cost = Cost> = ReadonlyMap<string, C>;
 
 /**
  * Counts what an exchange costs. It is played twice in a host of its own and the second time is
  * counted: what is made once in a VM, such as objects made on first use, is no cost of a request.
  * @throws Refusal, Trap
  */
-export function count(module: LoadedModule, exchange: Exchange): Costs {
-  const costs = new Map<string, CallbackCost>();
-  const all = (): number => [...host.callCounts.values()].reduce((sum, calls) => sum + calls, 0);
-  const around: HostOptions["around"] = (callback, call) => {
-    const before = all();
-    const answer = call();
-    const old = costs.get(callback) ?? NOTHING;
-    costs.set(callback, {
-      ...old,
-      calls: old.calls + 1,
-      hostcalls: old.hostcalls + all() - before,
-    });
-    return answer;
-  };
-  let measure: NonNullable<HostOptions["around"]> = (_, call) => call();
-  const { host, root } = stage(module, exchange, { around: (...call) => measure(...call) });
+export function count(plugin: PluginModule, exchange: Exchange): Costs {
+  const { host, root } = stage(plugin, exchange, { meter: true });
   playWell(host, root, exchange);
-  measure = around;
+  host.resetCosts();
   playWell(host, root, exchange);
-  return costs;
+  return host.costs;
 }
-
-const NOTHING: CallbackCost = {
-  calls: 0,
-  fuel: 0,
-  hostcalls: 0,
-  bytesCopied: 0,
-  allocations: 0,
-  pagesGrown: 0,
-};
 
 /** Rounds that are timed, and those before them in which V8 compiles what it will. */
 const ROUNDS = 400;
@@ -67,10 +33,10 @@ const WARM_UP_ROUNDS = 200;
  * As count, with the time that each callback takes in a host without a meter: the least of many
  * rounds, without what the clock itself takes.
  */
-export function bench(module: LoadedModule, exchange: Exchange, rounds = ROUNDS): Costs<TimedCost> {
-  const costs = count(module, exchange);
+export function bench(plugin: PluginModule, exchange: Exchange, rounds = ROUNDS): Costs<TimedCost> {
+  const costs = count(plugin, exchange);
   const timer = createTimer();
-  const { host, root } = stage(module, exchange, { around: timer.around });
+  const { host, root } = stage(plugin, exchange, { around: timer.around });
   for (let round = 0; round < WARM_UP_ROUNDS; round++) playWell(host, root, exchange);
   timer.reset();
   for (let round = 0; round < rounds; round++) {

@@ -6,7 +6,7 @@ import { assembleProbe, call, hex } from "../../../test/conformance/proxy-wasm/p
 import { count } from "./bench.ts";
 import { type BudgetedExchange, compare, findingText, readBudget, withCosts } from "./budget.ts";
 import { checkBudget } from "./check-budget.ts";
-import { loadModule } from "./stage.ts";
+import { loadPlugin } from "./stage.ts";
 
 const CONTENT = `{
   "exchanges": {
@@ -67,10 +67,10 @@ test.each([
 });
 
 test("an exchange is counted once all that is made once is there", () => {
-  const costs = count(loadModule(asking(2)), PLAIN.exchange);
+  const costs = count(loadPlugin(asking(2)), PLAIN.exchange);
   expect(costs.get("proxy_on_request_headers")).toMatchObject({ calls: 1, hostcalls: 4 });
   // Each answer is logged, which is a call as well.
-  expect(count(loadModule(asking(2)), PLAIN.exchange)).toEqual(costs);
+  expect(count(loadPlugin(asking(2)), PLAIN.exchange)).toEqual(costs);
 });
 
 test("new costs take the place of the old, and all else stays", () => {
@@ -95,7 +95,7 @@ test("new costs take the place of the old, and all else stays", () => {
 test("checkBudget tells what is over, and how to go on", async () => {
   const folder = await mkdtemp(join(tmpdir(), "weft-budget-"));
   onTestFinished(() => rm(folder, { recursive: true }));
-  const module = loadModule(asking(1));
+  const module = loadPlugin(asking(1));
   const costs = new Map([[PLAIN.name, count(module, PLAIN.exchange)]]);
   await writeFile(join(folder, "budget.json"), withCosts(CONTENT, costs));
   await expect(checkBudget(folder, asking(1))).resolves.toBeUndefined();

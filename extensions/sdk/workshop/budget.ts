@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { CallbackCost, Costs } from "./bench.ts";
+import type { Cost } from "../host/index.ts";
+import type { Costs } from "./bench.ts";
 import { type Exchange, readExchange } from "./exchange.ts";
 import { printJson } from "./print-json.ts";
 import { inside, mapOf, objectOf, type Place, parseJson, type Reader, whole } from "./slip.ts";
@@ -124,7 +125,7 @@ export function withCosts(content: string, costs: ReadonlyMap<string, Costs>): s
   return `${printJson(budget)}\n`;
 }
 
-function allowanceOf({ fuel, hostcalls }: CallbackCost): Allowance {
+function allowanceOf({ fuel, hostcalls }: Cost): Allowance {
   return { fuel, hostcalls };
 }
 

@@ -1,12 +1,12 @@
 import { basename, resolve } from "node:path";
 import { count } from "./bench.ts";
 import { type Budget, type BudgetFinding, compare, findingText, loadBudget } from "./budget.ts";
-import { loadModule } from "./stage.ts";
+import { loadPlugin } from "./stage.ts";
 
 /** Counts every exchange of a budget and tells where it costs more, or less, than it may. */
 export function judgeBudget(wasm: Uint8Array, { exchanges }: Budget): BudgetFinding[] {
-  const module = loadModule(wasm);
-  return exchanges.flatMap((each) => compare(each, count(module, each.exchange)));
+  const plugin = loadPlugin(wasm);
+  return exchanges.flatMap((each) => compare(each, count(plugin, each.exchange)));
 }
 
 /** What to say of findings: by exchange, a line each. */

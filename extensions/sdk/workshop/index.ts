@@ -1,7 +1,7 @@
 // The engine of `weft plugin`: exchanges through a plugin in the in-process host, played, measured,
 // compared and made up. It opens no socket and starts no process.
 
-export { bench, type CallbackCost, type Costs, count, type TimedCost } from "./bench.ts";
+export { bench, type Costs, count, type TimedCost } from "./bench.ts";
 export {
   type Allowance,
   BUDGET_FILE,
@@ -45,4 +45,4 @@ export {
 export { runTests, type TestOutcome, type TestRun, testFiles } from "./run-tests.ts";
 export { isPluginName, isTaken, scaffold, TEMPLATES, type Template } from "./scaffold.ts";
 export { type Place, pathText, Slip, type Step } from "./slip.ts";
-export { type LoadedModule, loadModule, Refusal, type Stage, stage } from "./stage.ts";
+export { loadPlugin, type PluginModule, Refusal, type Stage, stage } from "./stage.ts";

@@ -12,14 +12,14 @@ import {
 } from "../../../test/conformance/proxy-wasm/probe.ts";
 import type { Exchange, HttpExchange } from "./exchange.ts";
 import { play } from "./play.ts";
-import { loadModule, Refusal, stage } from "./stage.ts";
+import { loadPlugin, Refusal, stage } from "./stage.ts";
 
 const REQUEST: HttpExchange = { request: { headers: [[":path", "/"]] } };
 const OK: HttpExchange = { ...REQUEST, response: { headers: [[":status", "200"]] } };
 
 /** What comes of an exchange through a plugin with these callbacks. */
 function played(on: Readonly<Record<string, Callback>>, exchange: Exchange) {
-  const { host, root } = stage(loadModule(assembleProbe({ on })), exchange);
+  const { host, root } = stage(loadPlugin(assembleProbe({ on })), exchange);
   return play(host, root, exchange);
 }
 
@@ -109,7 +109,10 @@ test("a plugin's own answer takes the place of the upstream's", () => {
   const outcome = played({ proxy_on_request_headers: { steps, returns: 1 } }, OK);
   expect(outcome).toMatchObject({
     request: null,
-    response: { headers: [[":status", "403"]], body: Buffer.from("no") },
+    response: {
+      headers: expect.arrayContaining([[":status", "403"]]),
+      body: Buffer.from("no"),
+    },
     localResponse: "denied",
     held: null,
   });
@@ -125,7 +128,7 @@ test("a trap is an outcome, and metrics tell what they moved by", () => {
     proxy_on_response_headers: { steps: [trap] },
   };
   const exchange = OK;
-  const { host, root } = stage(loadModule(assembleProbe({ on })), exchange);
+  const { host, root } = stage(loadPlugin(assembleProbe({ on })), exchange);
   expect(play(host, root, REQUEST).metrics).toEqual({ hits: 3n });
   const outcome = play(host, root, exchange);
   expect(outcome.metrics).toEqual({ hits: 3n });
@@ -155,7 +158,7 @@ test("properties and forced statuses are those of the exchange", () => {
   const properties = { source: { port: 80n } };
   const say = (exchange: Exchange) => messages(played(on, exchange))[0];
   expect(say({ ...OK, properties })).toBe("get_property 0 [5000000000000000]");
-  expect(say(OK)).toBe("get_property 1");
+  expect(say(OK)).toBe("get_property 1 []");
   const faults = [{ call: "proxy_get_property", status: 10 }];
-  expect(say({ ...OK, properties, faults })).toBe("get_property 10");
+  expect(say({ ...OK, properties, faults })).toBe("get_property 10 []");
 });

@@ -3,7 +3,20 @@ import type { CalloutResponse, GrpcAnswer } from "../host/index.ts";
 import { type LoadedModule, loadModule } from "../host/link.ts";
 import { bytesOf, configurationBytes, type Exchange, type UpstreamAnswer } from "./exchange.ts";
 
-export { type LoadedModule, loadModule };
+/** A plugin's module, compiled once for all that is played through it. */
+export interface PluginModule {
+  readonly plain: LoadedModule;
+  /** The same with a count of the instructions it executes. */
+  readonly metered: LoadedModule;
+  /** So that backtraces name files and lines. */
+  readonly sourceMap: string | null;
+}
+
+/** @throws LoadError */
+export function loadPlugin(wasm: Uint8Array, sourceMap: string | null = null): PluginModule {
+  const [plain, metered] = [loadModule(wasm), loadModule(wasm, { meter: true })];
+  return { plain, metered, sourceMap };
+}
 
 /** A plugin that runs in a host, with all that an exchange needs around it. */
 export interface Stage {
@@ -24,8 +37,13 @@ export class Refusal extends Error {
 }
 
 /** Starts a plugin as an exchange wants it. @throws Refusal, Trap */
-export function stage(module: LoadedModule, exchange: Exchange, options: HostOptions = {}): Stage {
-  const host = hostOf(module, options);
+export function stage(plugin: PluginModule, exchange: Exchange, options: HostOptions = {}): Stage {
+  const isMetered = options.meter === true || options.fuelMax !== undefined;
+  const { sourceMap } = plugin;
+  const host = hostOf(isMetered ? plugin.metered : plugin.plain, {
+    ...(sourceMap === null ? {} : { sourceMap }),
+    ...options,
+  });
   prepare(host, exchange);
   const { rootId = "" } = exchange;
   const root = host.start(configurationBytes(exchange), { rootId });

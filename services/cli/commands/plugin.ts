@@ -20,6 +20,10 @@ const VERBS = {
     summary: "measure what each callback costs, and hold it to its budget",
     register: async (plugin) => (await import("../plugin/bench.ts")).registerBench(plugin),
   },
+  dev: {
+    summary: "run a plugin in a local Envoy, and swap it at every edit",
+    register: async (plugin) => (await import("../plugin/dev.ts")).registerDev(plugin),
+  },
   fuzz: {
     summary: "try what nobody thought of",
     register: async (plugin) => (await import("../plugin/fuzz.ts")).registerFuzz(plugin),
@@ -27,6 +31,10 @@ const VERBS = {
   replay: {
     summary: "play exchanges again, and tell what comes out differently",
     register: async (plugin) => (await import("../plugin/replay.ts")).registerReplay(plugin),
+  },
+  record: {
+    summary: "write the requests of a running Envoy as exchanges",
+    register: async (plugin) => (await import("../plugin/record.ts")).registerRecord(plugin),
   },
   inspect: {
     summary: "tell what a module holds, and what it can do",

@@ -60,14 +60,14 @@ const FIRST_BUDGET = JSON.stringify({
 async function run(command: Command, folder: string): Promise<void> {
   const { update = false, output } = command.opts() as { update?: boolean; output: Form };
   checkFolder(folder);
-  const { bench, compare, loadModule, withCosts } = await withSdk(
+  const { bench, compare, loadPlugin, withCosts } = await withSdk(
     () => import("@weft/sdk/workshop"),
   );
   const { file, content, budget } = await readOrBegin(folder, update);
-  const { name, sha256, wasm } = await buildFolder(folder);
-  const module = loadModule(wasm);
+  const { name, sha256, wasm, sourceMap } = await buildFolder(folder);
+  const plugin = loadPlugin(wasm, sourceMap);
   const measured = await translated(() =>
-    budget.exchanges.map((each) => ({ each, costs: bench(module, each.exchange) })),
+    budget.exchanges.map((each) => ({ each, costs: bench(plugin, each.exchange) })),
   );
   const findings = measured.flatMap(({ each, costs }) => compare(each, costs));
   const exchanges = measured.map(({ each, costs }) => measuredOf(each, costs));

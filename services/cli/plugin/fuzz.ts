@@ -94,8 +94,8 @@ async function run(options: Options, folder: string): Promise<void> {
 }
 
 /** What the plugin's folder tells about it. */
-async function know(folder: string, { wasm }: BuiltModule) {
-  const { loadBudget, loadModule } = await import("@weft/sdk/workshop");
+async function know(folder: string, { wasm, sourceMap }: BuiltModule) {
+  const { loadBudget, loadPlugin } = await import("@weft/sdk/workshop");
   const { collect } = await import("@weft/sdk/fuzz");
   const { parse } = await import("yaml");
   const told = parse(readIfThere(join(folder, "extension.yaml")) ?? "") as Told | null;
@@ -106,7 +106,13 @@ async function know(folder: string, { wasm }: BuiltModule) {
   const schemaFile = join(folder, "build", `${basename(resolve(folder))}.schema.json`);
   const schema = JSON.parse(readIfThere(schemaFile) ?? "null") as unknown;
   const dictionary = collect(wasm, exchanges, examples);
-  const knowledge = { module: loadModule(wasm), dictionary, schema, examples, exchanges };
+  const knowledge = {
+    plugin: loadPlugin(wasm, sourceMap),
+    dictionary,
+    schema,
+    examples,
+    exchanges,
+  };
   return { knowledge, ignoresChunking: told?.fuzz?.chunking === false };
 }
 
@@ -167,12 +173,16 @@ interface Replay extends Options {
   readonly folder: string;
 }
 
-async function replay(terminal: Terminal, { wasm }: BuiltModule, options: Replay): Promise<void> {
+async function replay(
+  terminal: Terminal,
+  { wasm, sourceMap }: BuiltModule,
+  options: Replay,
+): Promise<void> {
   const { judge, readScenario } = await import("@weft/sdk/fuzz");
-  const { loadModule } = await import("@weft/sdk/workshop");
+  const { loadPlugin } = await import("@weft/sdk/workshop");
   const scenario = await translated(() => readScenario(readText(options.file), options.file));
   const judging = { checksChunking: true, checksMemory: true };
-  const { finding } = await translated(() => judge(loadModule(wasm), scenario, judging));
+  const { finding } = await translated(() => judge(loadPlugin(wasm, sourceMap), scenario, judging));
   if (options.output === "json") {
     terminal.out(`${JSON.stringify({ finding }, writeBigint, 2)}\n`);
   } else if (options.output === "yaml") {

@@ -81,6 +81,7 @@ export function assemble(spec: ModuleSpec): Uint8Array {
     ...section(5, [1, 0, ...u32(spec.memoryPages)]),
     ...section(6, list(globals)),
     ...section(7, list(exports)),
+    ...(spec.start === undefined ? [] : section(8, u32(spec.start))),
     ...(table === undefined ? [] : section(9, list([[0, 0x41, 0, END, ...list(table.map(u32))]]))),
     ...section(10, list(bodies)),
     ...section(11, list([[...data, ...spec.data]])),

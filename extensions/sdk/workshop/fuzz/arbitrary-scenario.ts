@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from "fast-check";
 import { Module } from "../../host/index.ts";
 import { type Exchange, isTcp } from "../exchange.ts";
-import type { LoadedModule } from "../stage.ts";
+import type { PluginModule } from "../stage.ts";
 import { faultsOf, httpOf, tcpOf, upstreamsOf } from "./arbitrary-exchange.ts";
 import { arbitraryOf, nearly } from "./arbitrary-json.ts";
 import type { Dictionary } from "./dictionary.ts";
@@ -9,7 +9,7 @@ import { ORDER_MAX, type Scenario, STREAMS_MAX } from "./scenario.ts";
 
 /** What is known of a plugin before anything is tried. */
 export interface Knowledge {
-  readonly module: LoadedModule;
+  readonly plugin: PluginModule;
   readonly dictionary: Dictionary;
   /** The JSON Schema of its configuration; null where there is none. */
   readonly schema: unknown;
@@ -23,9 +23,11 @@ type Configuration = Pick<Exchange, "configuration" | "configurationBase64">;
 
 /** Most are such as the plugin takes, or the rest would find nothing to do. */
 export function scenarioOf(knowledge: Knowledge): Arbitrary<Scenario> {
-  const { module, dictionary, exchanges } = knowledge;
+  const { plugin, dictionary, exchanges } = knowledge;
   const stream = streamOf(knowledge);
-  const calls = module.imports.map(({ name }) => name).filter((name) => name.startsWith("proxy_"));
+  const calls = plugin.plain.imports
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith("proxy_"));
   const made = fc.record({
     configuration: configurationOf(knowledge),
     upstreams: upstreamsOf(dictionary),
@@ -66,8 +68,8 @@ const TCP = /^proxy_on_(new_connection|downstream_|upstream_)/;
 const HTTP = /^proxy_on_(request|response)_/;
 
 /** Streams of the kind that the plugin looks at. */
-function streamOf({ module, dictionary }: Knowledge): Arbitrary<Exchange> {
-  const exports = Module.exports(module.module).map(({ name }) => name);
+function streamOf({ plugin, dictionary }: Knowledge): Arbitrary<Exchange> {
+  const exports = Module.exports(plugin.plain.module).map(({ name }) => name);
   const isTcpPlugin = exports.some((name) => TCP.test(name));
   const isHttpPlugin = exports.some((name) => HTTP.test(name));
   if (!isTcpPlugin) return httpOf(dictionary);

@@ -58,7 +58,7 @@ export function fuzz(knowledge: Knowledge, options: FuzzOptions): FuzzReport {
   // A finding stays one while it is made smaller: then memory is watched every time, or never.
   let memoryFound = false;
   const property = fc.property(scenarioOf(knowledge), (scenario) => {
-    const judgement = judge(knowledge.module, scenario, {
+    const judgement = judge(knowledge.plugin, scenario, {
       checksChunking: seesBodies && !ignoresChunking,
       checksMemory: memoryFound || (!tally.hasFound && tally.runs % MEMORY_EVERY === 0),
     });
@@ -83,8 +83,8 @@ export function fuzz(knowledge: Knowledge, options: FuzzOptions): FuzzReport {
   return { seed, ...tally.report(), finding };
 }
 
-function callbacksOf({ module }: Knowledge): string[] {
-  const names = Module.exports(module.module).map(({ name }) => name);
+function callbacksOf({ plugin }: Knowledge): string[] {
+  const names = Module.exports(plugin.plain.module).map(({ name }) => name);
   return names.filter(
     (name) => name.startsWith("proxy_on_") && name !== "proxy_on_memory_allocate",
   );

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type Host, Trap } from "../../host/index.ts";
 import { bytesOf, type Chunk, chunkOf, type Exchange, isTcp, type Message } from "../exchange.ts";
 import { type Outcome, play, settle, stepsOf } from "../play.ts";
-import { type LoadedModule, Refusal, stage } from "../stage.ts";
+import { type PluginModule, Refusal, stage } from "../stage.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** What must hold of any plugin in any scenario, and what is found where it does not. */
@@ -40,21 +40,21 @@ export interface Judgement {
 }
 
 /** Plays a scenario and holds what comes of it against every oracle, the cheap ones first. */
-export function judge(module: LoadedModule, scenario: Scenario, judging: Judging): Judgement {
-  const first = run(module, scenario);
+export function judge(plugin: PluginModule, scenario: Scenario, judging: Judging): Judgement {
+  const first = run(plugin, scenario);
   const { calls, finding, outcomes } = first;
   const verdict = (found: Finding | null): Judgement => {
     return { isRefused: outcomes === null, calls, finding: found };
   };
   if (finding !== null) return verdict(finding);
-  const second = run(module, scenario);
+  const second = run(plugin, scenario);
   if (!isDeepStrictEqual(outcomes, second.outcomes)) {
     return verdict(found("chance", "played twice, it ends in two ways"));
   }
   if (outcomes === null) return verdict(null);
   return verdict(
-    (judging.checksChunking ? cutOtherwise(module, scenario) : null) ??
-      (judging.checksMemory ? repeat(module, scenario) : null),
+    (judging.checksChunking ? cutOtherwise(plugin, scenario) : null) ??
+      (judging.checksMemory ? repeat(plugin, scenario) : null),
   );
 }
 
@@ -69,13 +69,16 @@ interface Ran {
   readonly outcomes: readonly unknown[] | null;
 }
 
+/** What a callback may execute, and more than any should: what takes longer never ends. */
+const FUEL_MAX = 50_000_000;
+
 const NO_CALLS: ReadonlyMap<string, number> = new Map();
 
-function run(module: LoadedModule, scenario: Scenario): Ran {
+function run(plugin: PluginModule, scenario: Scenario): Ran {
   const [first] = scenario.exchanges;
   if (first === undefined) return { calls: NO_CALLS, finding: null, outcomes: [] };
   try {
-    const { host, root } = stage(module, first);
+    const { host, root } = stage(plugin, first, { fuelMax: FUEL_MAX });
     const callsBefore = host.openCalls;
     const outcomes = interleave(host, root, scenario);
     settle(host, () => false);
@@ -122,8 +125,8 @@ const WARM_ROUNDS = 150;
 const WATCHED_ROUNDS = 1_000;
 
 /** Plays the streams again and again in one VM. */
-function repeat(module: LoadedModule, { exchanges }: Scenario): Finding | null {
-  const { host, root } = stage(module, exchanges[0] as Exchange);
+function repeat(plugin: PluginModule, { exchanges }: Scenario): Finding | null {
+  const { host, root } = stage(plugin, exchanges[0] as Exchange);
   const rounds = (many: number) => {
     for (let round = 0; round < many; round++) {
       for (const exchange of exchanges) play(host, root, exchange);
@@ -142,13 +145,13 @@ function repeat(module: LoadedModule, { exchanges }: Scenario): Finding | null {
 }
 
 /** Plays a lone exchange with its bodies cut in other places; forced statuses count calls. */
-function cutOtherwise(module: LoadedModule, { exchanges }: Scenario): Finding | null {
+function cutOtherwise(plugin: PluginModule, { exchanges }: Scenario): Finding | null {
   const [exchange] = exchanges;
   const isApt = exchange !== undefined && exchanges.length === 1;
   if (!isApt || (exchange.faults ?? []).length > 0) return null;
-  const whole = outcomeOf(module, mapBodies(exchange, inOne));
+  const whole = outcomeOf(plugin, mapBodies(exchange, inOne));
   for (const [name, cut] of CUTS) {
-    const other = outcomeOf(module, mapBodies(exchange, cut));
+    const other = outcomeOf(plugin, mapBodies(exchange, cut));
     const difference = firstDifference(whole, other);
     if (difference !== null) {
       return found("chunking", `${difference} when the body comes ${name}, and not in one piece`);
@@ -195,8 +198,8 @@ function mapBodies(exchange: Exchange, cut: (body: Uint8Array) => Uint8Array[]):
   };
 }
 
-function outcomeOf(module: LoadedModule, exchange: Exchange): Outcome {
-  const { host, root } = stage(module, exchange);
+function outcomeOf(plugin: PluginModule, exchange: Exchange): Outcome {
+  const { host, root } = stage(plugin, exchange);
   return play(host, root, exchange);
 }
 

@@ -1,7 +1,8 @@
 import {
   Action, Bytes, ByteWriter, Cidr, dynamicMetadata, filter, fromBase64, fromBase64Url, fromHex,
-  hash32, Headers, hmacSha256, HttpFilter, IpAddress, Metadata, Pairs, properties, ProtoReader,
-  ProtoWriter, queryParameter, routeMetadata, sha256, toBase64, toBase64Url, toHex, withoutQuery,
+  hash32, Headers, hmacSha256, HttpFilter, IpAddress, Metadata, Pairs, pbkdf2Sha256, properties,
+  ProtoReader, ProtoWriter, queryParameter, routeMetadata, sha256, toBase64, toBase64Url, toHex,
+  withoutQuery,
 } from "@weft/sdk/assembly";
 
 /** Computed at start-up, and so not a callback's. */

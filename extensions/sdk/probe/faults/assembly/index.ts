@@ -35,11 +35,6 @@ export class Faults extends HttpFilter<Settings> {
     return Action.Continue;
   }
 
-  /** Opens what nobody closes. */
-  private listen(): void {
-    new GrpcMethod("watch", "a.Service", "Watch").open(this.plugin, new Deaf());
-  }
-
   /** Takes for granted that there is one. */
   private third(list: string): string {
     return list.split(",")[2];
