@@ -19,6 +19,7 @@ import {
   serialOf,
   startCaWorld,
 } from "./world/ca.ts";
+import { standStill } from "./world/nats.ts";
 
 let world: CaWorld;
 let first: Replica;
@@ -55,7 +56,7 @@ test("a certificate that the log has not acknowledged does not leave", async () 
   const before = (await world.issued()).length;
   const { pid } = world.server;
   assert(pid !== undefined, "the server runs");
-  process.kill(pid, "SIGSTOP");
+  await standStill(world.server);
   try {
     await expect(ask(first, csr, { credential: { key, cert } })).rejects.toMatchObject({
       status: GRPC_STATUS.unavailable,

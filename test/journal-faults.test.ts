@@ -22,7 +22,7 @@ import {
 import { type NatsServer, silentLogger, systemClock } from "@weft/core/runtime";
 import type { Commit } from "@weft/proto/weft/event/v1/commit_pb.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startNats } from "./world/nats.ts";
+import { standStill, startNats } from "./world/nats.ts";
 
 /** Short, so that lost answers are noticed soon. */
 const quick: OpenLogOptions = { timeoutMs: 1_000, heartbeatMs: 500 };
@@ -137,7 +137,7 @@ describe("when the server dies or stands still", () => {
     using fold = await follow(journal, "pause");
     const options = await writerOf(journal, fold, "pause");
     await appendCommit(options, write("before"));
-    process.kill(server.pid as number, "SIGSTOP");
+    await standStill(server);
     let goesOn = 0;
     const sleep = async (): Promise<void> => {
       // The writer waits: it has got no answer.

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { type NatsServer, silentLogger, startNatsServer } from "@weft/core/runtime";
 import { installTools } from "../../infra/tools.ts";
 
@@ -20,4 +21,19 @@ export async function startNats(options: { readonly restart?: boolean } = {}): P
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** How long a system without /proc gets to stop a process that it has been told to. */
+const STOP_MS = 100;
+
+/**
+ * Has a server stand still, and answers once it does: a thread that runs may still answer what
+ * comes just behind the signal.
+ */
+export async function standStill({ pid = 0 }: NatsServer): Promise<void> {
+  process.kill(pid, "SIGSTOP");
+  if (!existsSync(`/proc/${pid}`)) return await setTimeout(STOP_MS);
+  const isStopped = () =>
+    globSync(`/proc/${pid}/task/*/stat`).every((path) => /\) T /.test(readFileSync(path, "utf8")));
+  while (!isStopped()) await setTimeout(1);
 }
