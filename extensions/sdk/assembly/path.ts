@@ -1,4 +1,5 @@
 import { Bytes } from "./bytes";
+import { hexValue } from "./encoding";
 import { withoutQuery } from "./query";
 
 // Whoever decides by paths must know that upstreams read them in more ways than one: `/a/../b`,
@@ -47,7 +48,7 @@ function isDotSegment(path: Bytes, at: i32): bool {
 
 /** Whether `%` and these two digits stand for what a path can hold in no other way. */
 function isNeeded(high: i32, low: i32): bool {
-  const byte = (valueOf(high) << 4) | valueOf(low);
+  const byte = (hexValue(<u8>high) << 4) | hexValue(<u8>low);
   if (byte < 0x20 || byte == 0x7f) return false;
   const letter = byte | 0x20;
   if (byte < 0x80 && letter >= 0x61 && letter <= 0x7a) return false;
@@ -57,11 +58,4 @@ function isNeeded(high: i32, low: i32): bool {
     case 0x2d: case 0x2e: case 0x2f: case 0x5c: case 0x5f: case 0x7e: case 0x25: return false;
   }
   return true;
-}
-
-/** What a hexadecimal digit stands for; negative if it is none, and so is all made of it. */
-function valueOf(digit: i32): i32 {
-  const letter = digit | 0x20;
-  if (digit >= 0x30 && digit <= 0x39) return digit - 0x30;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
